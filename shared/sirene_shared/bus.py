@@ -1,0 +1,151 @@
+"""Connect to NATS, and bring its streams, consumers and buckets into the declared shape."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.api import Header
+from nats.js.errors import BadRequestError
+from nats.js.kv import KeyValue
+
+from sirene_shared.errors import BusUnavailable
+from sirene_shared.messages import Wire
+from sirene_shared.subjects import BUCKETS, COMMANDS, CONSUMERS, STREAMS, Bucket
+
+log = logging.getLogger(__name__)
+
+# A server that is frozen, not gone, shows after two unanswered pings.
+PING_INTERVAL_S = 2
+JETSTREAM_TIMEOUT_S = 5.0
+STREAM_EXISTS_DIFFERENTLY = 10058
+COMMAND_IS_QUEUED = 10077
+
+Callback = Callable[[], Awaitable[None]]
+
+
+def connect_options(name: str) -> dict[str, Any]:
+    """How every part of Sirene connects, for nats.connect() and for FastStream's NatsBroker.
+
+    Reconnects for ever, and also waits for ever for the first connection.
+    """
+    return {
+        "name": name,
+        "max_reconnect_attempts": -1,
+        "reconnect_time_wait": 0.25,
+        "ping_interval": PING_INTERVAL_S,
+        "max_outstanding_pings": 2,
+        "connect_timeout": 2,
+        "drain_timeout": 5,
+    }
+
+
+async def connect(
+    url: str,
+    name: str,
+    *,
+    on_reconnect: Callback | None = None,
+    on_disconnect: Callback | None = None,
+    **options: Any,
+) -> Client:
+    """A connection that reconnects by itself and logs, once each, that it was lost and is back."""
+
+    nc = Client()
+
+    async def lost() -> None:
+        if nc.is_closed or nc.is_draining:  # we left ourselves
+            return
+        log.warning("the bus is gone; reconnecting")
+        if on_disconnect:
+            await on_disconnect()
+
+    async def back() -> None:
+        log.info("the bus is back")
+        if on_reconnect:
+            await on_reconnect()
+
+    async def failed(error: Exception) -> None:
+        # Permission errors arrive only here; refused connections while reconnecting are noise.
+        if not isinstance(error, OSError):
+            log.warning("bus: %r", error)
+
+    await nc.connect(
+        url,
+        disconnected_cb=lost,
+        reconnected_cb=back,
+        error_cb=failed,
+        **(connect_options(name) | options),
+    )
+    return nc
+
+
+async def bootstrap(js: JetStreamContext) -> None:
+    """Declare streams, consumers and buckets. May run at any time, by any number, again and again.
+
+    The only place that declares: services bind with `declare=False`, since FastStream would
+    silently reset what it finds.
+    """
+    for stream in STREAMS:
+        try:
+            await js.add_stream(stream)
+        except BadRequestError as error:
+            if error.err_code != STREAM_EXISTS_DIFFERENTLY:
+                raise
+            await js.update_stream(stream)
+    for consumer in CONSUMERS:
+        await js.add_consumer(COMMANDS, consumer)
+    for bucket in BUCKETS:
+        await js.create_key_value(bucket.config)
+
+
+async def bootstrap_when_ready(nc: Client) -> JetStreamContext:
+    """bootstrap() as soon as JetStream answers: a server listens before its store is read."""
+    js = nc.jetstream(timeout=JETSTREAM_TIMEOUT_S)
+    while True:
+        try:
+            await bootstrap(js)
+            return js
+        except (NatsError, OSError) as error:
+            log.warning("JetStream does not answer yet: %r", error)
+            await asyncio.sleep(0.5)
+
+
+async def put(
+    js: JetStreamContext,
+    bucket: Bucket,
+    key: str,
+    value: Wire,
+    *,
+    ttl_s: int | None = None,
+    last: int | None = None,
+) -> int:
+    """Write an entry and return its revision.
+
+    ttl_s: whole seconds until the entry vanishes. KeyValue.put has no such parameter, and its
+    plain put removes the time to live of an entry.
+    last: the revision that must be the current one (0: none), else KeyWrongLastSequenceError.
+
+    Raises: BusUnavailable.
+    """
+    expected = Header.EXPECTED_LAST_SUBJECT_SEQUENCE.value
+    headers = None if last is None else {expected: str(last)}
+    try:
+        ack = await js.publish(
+            f"$KV.{bucket.name}.{key}",
+            value.encode(),
+            headers=headers,
+            msg_ttl=ttl_s,
+            timeout=JETSTREAM_TIMEOUT_S,
+        )
+    except BadRequestError:
+        raise
+    except (NatsError, OSError) as error:
+        raise BusUnavailable(f"the state of {key!r} could not be written") from error
+    return ack.seq
+
+
+async def open_bucket(js: JetStreamContext, bucket: Bucket) -> KeyValue:
+    return await js.key_value(bucket.name)

@@ -1,0 +1,245 @@
+"""Every message on the bus.
+
+A new field has a default, so that old bytes decode; a breaking change is a new Struct and a new
+subject. Unknown fields are ignored, so that a newer sender is understood.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+import msgspec
+from msgspec import Meta
+
+from sirene_shared.errors import Failure
+from sirene_shared.names import ModelRef
+
+Name = Annotated[str, Meta(min_length=1, max_length=128)]
+Count = Annotated[int, Meta(ge=0)]
+# OpenAI's limit on `input`.
+MAX_TEXT_CHARACTERS = 4096
+
+
+class Wire(msgspec.Struct, frozen=True, kw_only=True):
+    """A message: JSON, by msgspec."""
+
+    def encode(self) -> bytes:
+        return msgspec.json.encode(self)
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        """Raises: msgspec.MsgspecError (malformed, or a field is wrong)."""
+        return msgspec.json.decode(body, type=cls)
+
+
+class AboutModel(Wire, frozen=True, kw_only=True):
+    """A message about one variant of one model."""
+
+    model: Name
+    variant: Name
+
+    @property
+    def ref(self) -> ModelRef:
+        return ModelRef(self.model, self.variant)
+
+
+# ── Commands: intent, kept in JetStream ─────────────────────────────────────────────────────────
+
+
+class PullCommand(AboutModel, frozen=True, kw_only=True):
+    """Install this variant."""
+
+    job: Name
+    requested_at: float = 0.0
+
+
+class DeleteCommand(AboutModel, frozen=True, kw_only=True):
+    """Remove this variant from the volume, and end a pull of it."""
+
+    job: Name
+    requested_at: float = 0.0
+
+
+class Control(Wire, frozen=True, kw_only=True):
+    """To whoever runs the job; a job nobody runs yet is marked in its state."""
+
+    job: Name
+    action: Literal["cancel", "pause", "resume"]
+    model: Name
+    variant: Name
+    keep: bool = False
+    """Keep the bytes that came, for a later pull."""
+
+
+# ── State: views that anyone can rebuild ────────────────────────────────────────────────────────
+
+
+class InstallState(StrEnum):
+    ABSENT = "absent"
+    QUEUED = "queued"
+    DOWNLOADING = "downloading"
+    PAUSED = "paused"
+    VERIFYING = "verifying"
+    INSTALLED = "installed"
+    DAMAGED = "damaged"
+    FAILED = "failed"
+
+    @property
+    def is_active(self) -> bool:
+        """A job is at work on the model, or will be."""
+        return self in ACTIVE_STATES
+
+
+ACTIVE_STATES = frozenset(
+    {
+        InstallState.QUEUED,
+        InstallState.DOWNLOADING,
+        InstallState.PAUSED,
+        InstallState.VERIFYING,
+    }
+)
+
+
+class Phase(StrEnum):
+    RESOLVING = "resolving"
+    DOWNLOADING = "downloading"
+    VERIFYING = "verifying"
+    INSTALLING = "installing"
+
+
+class Transfer(Wire, frozen=True, kw_only=True):
+    """How far a pull is."""
+
+    phase: Phase
+    done_bytes: Count = 0
+    total_bytes: Count | None = None
+    """None until every file's size is known."""
+    speed_bytes_s: float = 0.0
+    """Smoothed; zero when nothing arrives."""
+    eta_s: float | None = None
+    """None when it cannot be told."""
+    file: str = ""
+    """The file in work, by its path in the variant's directory."""
+    attempt: int = 1
+
+
+class Progress(AboutModel, frozen=True, kw_only=True):
+    """A tick of a running pull, at most four a second."""
+
+    job: Name
+    seq: Count
+    """Rises within a job, over ticks and states together."""
+    transfer: Transfer
+
+
+class ModelStatus(AboutModel, frozen=True, kw_only=True):
+    """A model's install state: the value in the bucket sirene-models."""
+
+    state: InstallState
+    job: str = ""
+    """The pull that made this state; empty when the volume alone did."""
+    seq: Count = 0
+    transfer: Transfer | None = None
+    size_bytes: Count = 0
+    """On the volume, when installed."""
+    revision: str = ""
+    error: Failure | None = None
+    changed_at: float = 0.0
+    """Seconds since the epoch, by the writer's clock; for people, never compared."""
+
+
+class Lease(Wire, frozen=True, kw_only=True):
+    """Who writes a model's files now; the entry's revision is the fence."""
+
+    holder: Name
+
+
+class LoadedState(StrEnum):
+    LOADING = "loading"
+    LOADED = "loaded"
+    UNLOADING = "unloading"
+
+
+class LoadedModel(AboutModel, frozen=True, kw_only=True):
+    """A model in a replica's memory."""
+
+    state: LoadedState
+    device: str = "cpu"
+    memory_bytes: Count = 0
+    """Measured over the runner and its children; 0 while loading."""
+    in_flight: Count = 0
+    idle_s: float = 0.0
+    """Since the last request ended, when this was written; 0 while in use."""
+    last_used_at: float = 0.0
+    load_s: float = 0.0
+    """How long the load took."""
+
+
+class ReplicaStatus(Wire, frozen=True, kw_only=True):
+    """An inference replica: the value in the bucket sirene-replicas."""
+
+    replica: Name
+    host: str = ""
+    device: str = "cpu"
+    max_loaded_models: int = 1
+    memory_total_bytes: Count = 0
+    memory_available_bytes: Count = 0
+    models: tuple[LoadedModel, ...] = ()
+    backends: tuple[str, ...] = ()
+    started_at: float = 0.0
+
+
+# ── Requests to inference ───────────────────────────────────────────────────────────────────────
+
+
+class SpeakRequest(AboutModel, frozen=True, kw_only=True):
+    """Speak `text`; the answer is a stream of frames (speech_stream.py)."""
+
+    request_id: Name
+    text: Annotated[str, Meta(min_length=1, max_length=MAX_TEXT_CHARACTERS)]
+    voice: str = ""
+    """Empty: the model's first voice."""
+    language: str = ""
+    speed: Annotated[float, Meta(ge=0.25, le=4.0)] = 1.0
+    sample_rate: Annotated[int, Meta(ge=8000, le=48000)] | None = None
+    """None: the model's own."""
+    instructions: str = ""
+    seed: int | None = None
+
+
+class LoadRequest(AboutModel, frozen=True, kw_only=True):
+    """Bring the model into memory and answer when it is ready."""
+
+    wait_s: Annotated[float, Meta(ge=0, le=600)] = 25.0
+    """How long the caller waits; the load itself goes on."""
+
+
+class LoadReply(Wire, frozen=True, kw_only=True):
+    replica: str = ""
+    loaded: LoadedModel | None = None
+    error: Failure | None = None
+
+
+class UnloadRequest(AboutModel, frozen=True, kw_only=True):
+    """To every replica: drop the model once its requests have ended."""
+
+    wait_s: Annotated[float, Meta(ge=0, le=600)] = 30.0
+
+
+class UnloadReply(Wire, frozen=True, kw_only=True):
+    replica: str
+    was_loaded: bool = False
+    freed_bytes: Count = 0
+    error: Failure | None = None
+
+
+# ── Operators ───────────────────────────────────────────────────────────────────────────────────
+
+
+class DeadLetter(Wire, frozen=True, kw_only=True):
+    """A command that was given up: published before it is terminated."""
+
+    subject: str
+    body: str
+    """The message as text, cut to 64 KiB, undecodable bytes escaped."""
+    deliveries: int = 0
+    error: Failure

@@ -1,0 +1,155 @@
+"""The wiring diagram: every subject, its message, its stream; every bucket.
+
+                  api                downloader            inference
+    PULL          publishes  ──────▶ work queue
+    DELETE        publishes  ──────▶ work queue
+    CONTROL       publishes  ──────▶ broadcast
+    PROGRESS      relays    ◀──────  ticks
+    sirene-models mirrors   ◀──────  writes
+    SPEAK         asks       ─────────────────────────────▶ who has the model loaded
+    LOAD          asks       ─────────────────────────────▶ any replica
+    UNLOAD        asks       ─────────────────────────────▶ every replica
+    sirene-replicas mirrors ◀─────────────────────────────  writes, with a time to live
+    DEAD          keeps what was given up, for operators
+
+A model's name has no dot and its variant is always last, so `sirene.v1.pull.kokoro.v1.0` is
+unambiguous; filters end in `>`, since a variant may hold dots.
+"""
+
+from typing import Final
+
+import msgspec
+from nats.js.api import (
+    ConsumerConfig,
+    DiscardPolicy,
+    KeyValueConfig,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
+
+from sirene_shared.messages import (
+    Control,
+    DeadLetter,
+    DeleteCommand,
+    Lease,
+    LoadRequest,
+    ModelStatus,
+    Progress,
+    PullCommand,
+    ReplicaStatus,
+    SpeakRequest,
+    UnloadRequest,
+    Wire,
+)
+from sirene_shared.names import ModelRef
+
+DAY_S: Final = 24 * 3600
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """A family of subjects `prefix.<token>…`, all carrying one type of message."""
+
+    prefix: str
+    message: type[Wire]
+    stream: str | None = None
+    """The JetStream stream that keeps it; None: core NATS."""
+
+    @property
+    def all(self) -> str:
+        """The filter over the whole family."""
+        return f"{self.prefix}.>"
+
+    def of(self, ref: ModelRef) -> str:
+        return f"{self.prefix}.{ref.key}"
+
+    def ref(self, subject: str) -> ModelRef:
+        """The model a subject of this family is about. Raises: InvalidRequest."""
+        return ModelRef.from_key(subject.removeprefix(f"{self.prefix}."))
+
+
+COMMANDS: Final = "SIRENE_COMMANDS"
+DEAD_LETTERS: Final = "SIRENE_DEAD"
+
+PULL: Final = Subject("sirene.v1.pull", PullCommand, COMMANDS)
+DELETE: Final = Subject("sirene.v1.delete", DeleteCommand, COMMANDS)
+DEAD: Final = Subject("sirene.v1.dead", DeadLetter, DEAD_LETTERS)
+CONTROL: Final = Subject("sirene.v1.control", Control)
+PROGRESS: Final = Subject("sirene.v1.progress", Progress)
+SPEAK: Final = Subject("sirene.v1.speak", SpeakRequest)
+LOAD: Final = Subject("sirene.v1.load", LoadRequest)
+UNLOAD: Final = Subject("sirene.v1.unload", UnloadRequest)
+
+SUBJECTS: Final = (PULL, DELETE, DEAD, CONTROL, PROGRESS, SPEAK, LOAD, UNLOAD)
+
+STREAMS: Final = (
+    # One message a subject: a second pull of the same model is refused and so joins the first.
+    StreamConfig(
+        name=COMMANDS,
+        subjects=[PULL.all, DELETE.all],
+        retention=RetentionPolicy.WORK_QUEUE,
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.NEW,
+        max_msgs_per_subject=1,
+        discard_new_per_subject=True,
+        # Short: a long window would swallow the pull that follows a finished one.
+        duplicate_window=10,
+    ),
+    StreamConfig(
+        name=DEAD_LETTERS, subjects=[DEAD.all], storage=StorageType.FILE, max_age=30 * DAY_S
+    ),
+)
+
+# A worker that dies is noticed after this long without a heartbeat, and its command goes on.
+ACK_WAIT_S: Final = 10
+HEARTBEAT_S: Final = 3
+# A command delivered this often is given up by its handler: dead letter first, then TERM. The
+# consumer itself has no limit, since a message beyond it would stay and block its subject for ever.
+MAX_DELIVERIES: Final = 20
+PULL_CONSUMER: Final = "pull"
+DELETE_CONSUMER: Final = "delete"
+
+CONSUMERS: Final = tuple(
+    ConsumerConfig(
+        durable_name=name,
+        filter_subject=subject.all,
+        ack_wait=ACK_WAIT_S,
+        max_deliver=-1,
+    )
+    for name, subject in ((PULL_CONSUMER, PULL), (DELETE_CONSUMER, DELETE))
+)
+
+
+class Bucket(msgspec.Struct, frozen=True):
+    """A key-value bucket, all of one type."""
+
+    name: str
+    message: type[Wire]
+    ttl_s: int | None = None
+    """How long an entry lives when its writer asks for a time to live."""
+
+    @property
+    def config(self) -> KeyValueConfig:
+        # direct: reads need one subject only, which permissions can name.
+        return KeyValueConfig(
+            bucket=self.name,
+            history=1,
+            direct=True,
+            limit_marker_ttl=self.ttl_s and float(2 * self.ttl_s),
+        )
+
+
+MODELS: Final = Bucket("sirene-models", ModelStatus)
+REPLICAS: Final = Bucket("sirene-replicas", ReplicaStatus, ttl_s=5)
+LEASES: Final = Bucket("sirene-leases", Lease, ttl_s=ACK_WAIT_S)
+
+BUCKETS: Final = (MODELS, REPLICAS, LEASES)
+
+# NATS micro services: `nats micro ls` shows every replica under these names.
+API_SERVICE: Final = "sirene-api"
+DOWNLOADER_SERVICE: Final = "sirene-downloader"
+INFERENCE_SERVICE: Final = "sirene-inference"
+
+# Queue groups: one member of a group gets each message.
+DOWNLOADERS: Final = "downloaders"
+REPLICAS_GROUP: Final = "replicas"

@@ -1,0 +1,58 @@
+"""A real nats-server for tests: started, killed, wiped and started again."""
+
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+
+from sirene_cli.nats_server import find_server, ports, write_config
+
+START_S = 20
+
+
+class NatsServer:
+    """One nats-server on a free port, with its store in `folder`; the port survives restarts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.url = ""
+        self._port = -1
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "NatsServer":
+        config = write_config(self.folder, port=self._port)
+        self._process = subprocess.Popen([find_server(), "-c", config], stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            told = ports(self.folder)
+            if told and _healthy(told[1]):
+                self.url = told[0]
+                self._port = int(self.url.rpartition(":")[2])
+                return self
+            if self._process.poll() is not None:
+                break
+            time.sleep(0.02)
+        raise RuntimeError((self.folder / "nats.log").read_text()[-2000:])
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(timeout=START_S)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+
+def _healthy(monitoring: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{monitoring}/healthz?js-enabled-only=true", timeout=1):
+            return True
+    except OSError:
+        return False
