@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 # A server that is frozen, not gone, shows after two unanswered pings.
 PING_INTERVAL_S = 2
 JETSTREAM_TIMEOUT_S = 5.0
+FLUSH_S = 5
 STREAM_EXISTS_DIFFERENTLY = 10058
 COMMAND_IS_QUEUED = 10077
 
@@ -80,6 +81,17 @@ async def connect(
         **(connect_options(name) | options),
     )
     return nc
+
+
+async def settle(nc: Client) -> None:
+    """Return once the server knows every subscription and publish made so far.
+
+    One flush() is no barrier: nats-py writes its PING to the socket before the commands that are
+    still pending, so the PONG may overtake a SUB (5 % of requests then found no responder). They
+    are written while the first PONG is awaited, so the second one is behind them.
+    """
+    await nc.flush(timeout=FLUSH_S)
+    await nc.flush(timeout=FLUSH_S)
 
 
 async def bootstrap(js: JetStreamContext) -> None:

@@ -197,14 +197,14 @@ def load_catalogue(folder: Path) -> Catalogue:
 
 
 def _check(manifest: Manifest, name: str) -> None:
-    """What a schema cannot say. Raises: InvalidManifest, InvalidRequest."""
+    """What a schema cannot say. Raises: InvalidRequest."""
     check_model(manifest.name)
     if manifest.name != name:
-        raise InvalidManifest(f"its name is {manifest.name!r}, unlike its file's")
+        raise InvalidRequest(f"its name is {manifest.name!r}, unlike its file's")
     if manifest.defaults.variant not in manifest.variants:
-        raise InvalidManifest(f"the default variant {manifest.defaults.variant!r} is not there")
+        raise InvalidRequest(f"the default variant {manifest.defaults.variant!r} is not there")
     if len({variant.casefold() for variant in manifest.variants}) != len(manifest.variants):
-        raise InvalidManifest("two variants differ only in case")
+        raise InvalidRequest("two variants differ only in case")
     for variant_name, variant in manifest.variants.items():
         check_variant(variant_name)
         paths = [file.path for file in variant.file_list]
@@ -212,12 +212,12 @@ def _check(manifest: Manifest, name: str) -> None:
             check_path(path)
         folded = {path.casefold() for path in paths}
         if len(folded) != len(paths):
-            raise InvalidManifest(f"{variant_name}: two files have one path")
+            raise InvalidRequest(f"{variant_name}: two files have one path")
         parents = {"/".join(p.split("/")[:n]) for p in folded for n in range(1, p.count("/") + 1)}
         if parents & folded:
-            raise InvalidManifest(f"{variant_name}: a path is both a file and a folder")
+            raise InvalidRequest(f"{variant_name}: a path is both a file and a folder")
         for file in variant.file_list:
             if "://" not in file.source_path:
                 check_path(file.source_path)
             elif not file.source_path.startswith(("https://", "http://")):
-                raise InvalidManifest(f"{variant_name}: {file.path}: a source is https or http")
+                raise InvalidRequest(f"{variant_name}: {file.path}: a source is https or http")

@@ -1,0 +1,53 @@
+# The two commands are `make up` and `make test`. They need Python 3.11 or newer and make.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# The one tool that setup takes unhashed; everything else comes from requirements.lock.
+UV_VERSION := 0.13.9
+UV := $(BIN)/uv
+MEMBERS := shared services/api services/downloader services/inference cli
+PACKAGES := sirene_shared sirene_api sirene_downloader sirene_inference sirene_cli
+STAMP := $(VENV)/.sirene-setup
+TEST_ARGS ?=
+
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## Make the environment in .venv, exactly as locked
+
+$(STAMP): requirements.lock requirements-build.lock $(addsuffix /pyproject.toml,$(MEMBERS))
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Sirene needs Python 3.11 or newer; set PYTHON=…"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	test "$$($(UV) --version 2>/dev/null | cut -d' ' -f2)" = "$(UV_VERSION)" || $(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
+	VIRTUAL_ENV=$(abspath $(VENV)) $(UV) pip install --quiet --require-hashes -r requirements.lock
+	VIRTUAL_ENV=$(abspath $(VENV)) $(UV) pip install --quiet --no-deps --build-constraints requirements-build.lock $(addprefix -e ,$(MEMBERS))
+	touch $@
+
+up: setup ## Start the whole product and print its address
+	$(BIN)/sirene up $(UP_ARGS)
+
+test: setup ## Run all tests but the slow ones
+	$(BIN)/python -m pytest $(TEST_ARGS)
+
+test-slow: setup ## Run the soak and chaos suites too
+	$(BIN)/python -m pytest -m "slow or not slow" $(TEST_ARGS)
+
+check: setup ## Lint, types and import rule
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(addprefix -p ,$(PACKAGES))
+	$(BIN)/lint-imports
+
+fix: setup ## Format, and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: setup ## Write the lock files anew from every pyproject.toml
+	tools/lock
+
+.PHONY: help setup up test test-slow check fix lock
