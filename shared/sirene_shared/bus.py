@@ -7,6 +7,7 @@ from typing import Any
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.errors import StaleConnectionError, UnexpectedEOF
 from nats.js import JetStreamContext
 from nats.js.api import Header
 from nats.js.errors import BadRequestError
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 PING_INTERVAL_S = 2
 JETSTREAM_TIMEOUT_S = 5.0
 FLUSH_S = 5
+PROBE_S = 0.5
+WARN_EVERY_ATTEMPTS = 10
 STREAM_EXISTS_DIFFERENTLY = 10058
 COMMAND_IS_QUEUED = 10077
 
@@ -69,8 +72,8 @@ async def connect(
             await on_reconnect()
 
     async def failed(error: Exception) -> None:
-        # Permission errors arrive only here; refused connections while reconnecting are noise.
-        if not isinstance(error, OSError):
+        # Permission errors arrive only here; a lost connection is told by `lost` already.
+        if not isinstance(error, OSError | UnexpectedEOF | StaleConnectionError):
             log.warning("bus: %r", error)
 
     await nc.connect(
@@ -114,15 +117,23 @@ async def bootstrap(js: JetStreamContext) -> None:
 
 
 async def bootstrap_when_ready(nc: Client) -> JetStreamContext:
-    """bootstrap() as soon as JetStream answers: a server listens before its store is read."""
-    js = nc.jetstream(timeout=JETSTREAM_TIMEOUT_S)
+    """bootstrap() as soon as JetStream answers.
+
+    A server listens before its store is read, and what is asked in between is never answered: so
+    it is asked briefly and often.
+    """
+    js, probe = nc.jetstream(timeout=JETSTREAM_TIMEOUT_S), nc.jetstream(timeout=PROBE_S)
+    attempt = 0
     while True:
+        attempt += 1
         try:
+            await probe.account_info()
             await bootstrap(js)
             return js
         except (NatsError, OSError) as error:
-            log.warning("JetStream does not answer yet: %r", error)
-            await asyncio.sleep(0.5)
+            if attempt % WARN_EVERY_ATTEMPTS == 0:
+                log.warning("JetStream does not answer yet: %r", error)
+            await asyncio.sleep(PROBE_S / 5)
 
 
 async def put(

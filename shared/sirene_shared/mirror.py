@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 # A watcher can go silent without an error; looking again heals it.
 REWATCH_S = 60.0
 RETRY_S = 0.1
+# What is asked while a server starts is never answered; asking again is.
+OPEN_S = 1.0
 
 Changed = Callable[[str, bytes | None], None]
 
@@ -53,7 +55,8 @@ class Mirror:
             await asyncio.sleep(RETRY_S)
 
     async def _follow(self) -> None:
-        watcher = await (await self._js.key_value(self._bucket.name)).watchall()
+        async with asyncio.timeout(OPEN_S):
+            watcher = await (await self._js.key_value(self._bucket.name)).watchall()
         snapshot: set[str] = set()
         try:
             async for entry in watcher:
