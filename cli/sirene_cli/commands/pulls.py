@@ -1,0 +1,79 @@
+"""`sirene pull` and `sirene cancel`."""
+
+import click
+
+from sirene_cli import output
+from sirene_cli.api_client import ApiClient, model_path
+from sirene_cli.context import MODEL, Context, json_option, pass_context
+from sirene_cli.failures import ErrorBody, Interrupted, told_by_api
+from sirene_cli.progress_bar import ProgressView, progress_view
+from sirene_cli.pull_stream import PullStream, Told
+from sirene_cli.text import size
+from sirene_cli.views import Job
+
+
+@click.command()
+@click.argument("model", type=MODEL)
+@click.option("--variant", metavar="V", help="The variant, when MODEL is a name alone.")
+@json_option
+@pass_context
+def pull(context: Context, model: str, variant: str | None) -> None:
+    """Install MODEL and watch it arrive.
+
+    A pull that runs already is joined. Ctrl-C stops the watching alone. With --json each event is
+    one line.
+    """
+    shown = f"{model.partition(':')[0]}:{variant}" if variant else model
+    try:
+        with context.api() as api:
+            end = (
+                _follow_as_json(api, model, variant)
+                if context.as_json
+                else _follow(api, model, variant, progress_view(shown))
+            )
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"the pull of {shown} goes on without you",
+            hint=f"Watch it again: sirene pull {shown}. End it: sirene cancel {shown}.",
+            code="interrupted",
+        ) from None
+    if end.kind == "error":
+        failure = told_by_api(end.event.error or ErrorBody(message="the pull failed"))
+        failure.is_told = context.as_json
+        raise failure
+    if not context.as_json:
+        output.note(f"{end.event.id} is installed ({size(end.event.size_bytes)})")
+
+
+def _follow(api: ApiClient, model: str, variant: str | None, view: ProgressView) -> Told:
+    """The terminal event, after showing all before it."""
+    with view:
+        for told in PullStream(api, model, variant, on_break=view.show_break).events():
+            if told.kind == "progress":
+                view.show(told.event)
+    return told
+
+
+def _follow_as_json(api: ApiClient, model: str, variant: str | None) -> Told:
+    """The terminal event, after printing all."""
+    for told in PullStream(api, model, variant).events():
+        fields = api.decode(told.raw, dict[str, object])
+        output.as_json({"event": told.kind, **fields})
+    return told
+
+
+@click.command()
+@click.argument("model", type=MODEL)
+@click.option("--keep", is_flag=True, help="Keep the bytes that came, for a later pull.")
+@json_option
+@pass_context
+def cancel(context: Context, model: str, keep: bool) -> None:
+    """End the running pull of MODEL."""
+    with context.api() as api:
+        query = {"keep": "true"} if keep else None
+        answer = api.fetch("POST", model_path(model, "cancel"), query=query)
+        job = api.decode(answer, Job)
+    if context.as_json:
+        click.echo(answer.decode())
+    else:
+        click.echo(f"the pull of {job.id} is cancelled")

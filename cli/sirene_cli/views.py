@@ -1,0 +1,101 @@
+"""What the API tells, as far as the commands show it; a field it does not send has a default."""
+
+import msgspec
+
+from sirene_cli.failures import ErrorBody
+
+
+class TransferView(msgspec.Struct, frozen=True, kw_only=True):
+    phase: str | None = None
+    done_bytes: int | None = None
+    total_bytes: int | None = None
+    percent: float | None = None
+    speed_bytes_s: float | None = None
+    eta_s: float | None = None
+    file: str | None = None
+    attempt: int | None = None
+
+
+class LoadedView(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    state: str = ""
+    replica: str = ""
+    host: str = ""
+    device: str = ""
+    memory_bytes: int = 0
+    in_flight: int = 0
+    idle_s: float = 0.0
+
+
+class ModelView(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    state: str
+    backend: str = ""
+    license: str = ""
+    languages: tuple[str, ...] = ()
+    size_bytes: int | None = None
+    installed_bytes: int = 0
+    job: str = ""
+    transfer: TransferView | None = None
+    error: ErrorBody | None = None
+    loaded: tuple[LoadedView, ...] = ()
+
+
+class Models(msgspec.Struct, frozen=True, kw_only=True):
+    models: tuple[ModelView, ...]
+
+
+class LoadedModels(msgspec.Struct, frozen=True, kw_only=True):
+    models: tuple[LoadedView, ...]
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    state: str = ""
+    job: str = ""
+
+
+class Deleted(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    freed_bytes: int = 0
+
+
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    replica: str = ""
+    device: str = ""
+    memory_bytes: int = 0
+    load_s: float = 0.0
+
+
+class Freed(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    replica: str = ""
+    freed_bytes: int = 0
+
+
+class NotFreed(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    error: ErrorBody
+    replica: str = ""
+
+
+class Unloaded(msgspec.Struct, frozen=True, kw_only=True):
+    unloaded: tuple[Freed, ...] = ()
+    errors: tuple[NotFreed, ...] = ()
+
+
+class PullEvent(TransferView, frozen=True, kw_only=True, omit_defaults=True):
+    """`progress`, `complete` and `error` of a pull in one."""
+
+    id: str = ""
+    job: str = ""
+    state: str = ""
+    size_bytes: int | None = None
+    error: ErrorBody | None = None
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of every error answer."""
+
+    error: ErrorBody

@@ -1,0 +1,3 @@
+from stand_in import main
+
+main("inference")
