@@ -7,7 +7,10 @@ import sys
 from collections.abc import Iterable
 
 # Libraries whose own lines repeat what ours say.
-QUIET = ("nats", "faststream", "httpx", "httpcore", "aiohttp", "urllib3", "filelock", "asyncio")
+QUIET = (
+    *("aiohttp", "asyncio", "faststream", "filelock", "httpcore", "httpcore2", "httpx", "httpx2"),
+    *("huggingface_hub", "nats", "urllib3"),
+)
 
 
 class OneLine(logging.Formatter):

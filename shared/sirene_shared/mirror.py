@@ -73,4 +73,6 @@ class Mirror:
                     # Any operation is a removal: deleted, purged, or its time to live is over.
                     self._changed(entry.key, None if entry.operation else entry.value)
         finally:
-            await watcher.stop()  # type: ignore[no-untyped-call]
+            # On a closed connection this fails, and would replace the cancel that brought us here.
+            with suppress(nats.errors.Error):
+                await watcher.stop()  # type: ignore[no-untyped-call]

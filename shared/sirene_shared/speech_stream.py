@@ -2,6 +2,7 @@
 
     API                                              replica
     speak, reply = inbox          ───────────────▶   send(): opens a control inbox
+    Working; reply = control      ◀───────────────   at once, so that a cancel finds the work
     frame: Seq, Rate; reply = control ◀───────────   while it has credits
     Grant: n                      ───────────────▶   n more
     Total, Samples                ◀───────────────   the end; or Error and a Failure
@@ -12,7 +13,7 @@ gap or a missing end is AudioLost, never silence.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -78,6 +79,7 @@ async def send(nc: Client, inbox: str, frames: AsyncGenerator[Frame, None]) -> N
 
     async def forward() -> None:
         nonlocal sent, total_bytes
+        await nc.publish(inbox, b"", reply=control, headers={"Working": "1"})
         async for frame in frames:
             await credits.spend()
             headers = {"Seq": str(sent), "Rate": str(frame.sample_rate)}
@@ -119,7 +121,7 @@ async def refuse(nc: Client, inbox: str, error: SireneError) -> None:
     await _send_failure(nc, inbox, error.failure())
 
 
-async def receive(nc: Client, subject: str, request: bytes) -> AsyncIterator[Frame]:
+async def receive(nc: Client, subject: str, request: bytes) -> AsyncGenerator[Frame, None]:
     """Ask on `subject` and give the frames as they come; leaving early cancels the work.
 
     Raises: NobodySpeaks before the first frame; SireneError as the replica sent it; AudioLost.
@@ -145,6 +147,8 @@ async def receive(nc: Client, subject: str, request: bytes) -> AsyncIterator[Fra
                     raise AudioLost(f"audio ended after {heard} of {headers['Total']} frames")
                 return
             control = message.reply
+            if "Working" in headers:
+                continue
             if headers.get("Seq") != str(heard):
                 raise AudioLost(f"frame {heard} of the audio was lost")
             heard += 1

@@ -54,14 +54,16 @@ class Subject(msgspec.Struct, frozen=True):
     message: type[Wire]
     stream: str | None = None
     """The JetStream stream that keeps it; None: core NATS."""
+    is_one: bool = False
+    """One subject for all models: whoever may answer does not know yet which it will be."""
 
     @property
     def all(self) -> str:
-        """The filter over the whole family."""
-        return f"{self.prefix}.>"
+        """What to subscribe to for all of it."""
+        return self.prefix if self.is_one else f"{self.prefix}.>"
 
     def of(self, ref: ModelRef) -> str:
-        return f"{self.prefix}.{ref.key}"
+        return self.prefix if self.is_one else f"{self.prefix}.{ref.key}"
 
     def ref(self, subject: str) -> ModelRef:
         """The model a subject of this family is about. Raises: InvalidRequest."""
@@ -77,7 +79,7 @@ DEAD: Final = Subject("sirene.v1.dead", DeadLetter, DEAD_LETTERS)
 CONTROL: Final = Subject("sirene.v1.control", Control)
 PROGRESS: Final = Subject("sirene.v1.progress", Progress)
 SPEAK: Final = Subject("sirene.v1.speak", SpeakRequest)
-LOAD: Final = Subject("sirene.v1.load", LoadRequest)
+LOAD: Final = Subject("sirene.v1.load", LoadRequest, is_one=True)
 UNLOAD: Final = Subject("sirene.v1.unload", UnloadRequest)
 
 SUBJECTS: Final = (PULL, DELETE, DEAD, CONTROL, PROGRESS, SPEAK, LOAD, UNLOAD)

@@ -46,5 +46,5 @@ def test_every_command_has_one_consumer() -> None:
 
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_a_subject_about_a_model_gives_the_model_back(subject: Subject) -> None:
-    if issubclass(subject.message, AboutModel):
+    if issubclass(subject.message, AboutModel) and not subject.is_one:
         assert subject.ref(subject.of(KOKORO)) == KOKORO

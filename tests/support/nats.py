@@ -1,11 +1,11 @@
 """A real nats-server for tests: started, killed, wiped and started again."""
 
 import subprocess
-import time
 import urllib.request
 from pathlib import Path
 
 from sirene_cli.nats_server import find_server, ports, write_config
+from tests.support.waiting import until_true
 
 START_S = 20
 
@@ -22,17 +22,18 @@ class NatsServer:
     def start(self) -> "NatsServer":
         config = write_config(self.folder, port=self._port)
         self._process = subprocess.Popen([find_server(), "-c", config], stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + START_S
-        while time.monotonic() < deadline:
+        process = self._process
+        if until_true(lambda: self._is_up() or process.poll() is not None, within_s=START_S):
             told = ports(self.folder)
-            if told and _healthy(told[1]):
+            if told and process.poll() is None:
                 self.url = told[0]
                 self._port = int(self.url.rpartition(":")[2])
                 return self
-            if self._process.poll() is not None:
-                break
-            time.sleep(0.02)
         raise RuntimeError((self.folder / "nats.log").read_text()[-2000:])
+
+    def _is_up(self) -> bool:
+        told = ports(self.folder)
+        return told is not None and _healthy(told[1])
 
     def kill(self) -> None:
         assert self._process is not None

@@ -1,0 +1,88 @@
+"""The OpenAPI document: what it promises, and that it is the same each time."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from sirene_api.app import create_app
+from sirene_api.settings import Settings
+
+ROUTES = {
+    "GET /api/models",
+    "GET /api/models/catalog",
+    "GET /api/models/events",
+    "GET /api/models/installed",
+    "GET /api/models/loaded",
+    "GET /api/models/{model_id}",
+    "DELETE /api/models/{model_id}",
+    "GET /api/models/{model_id}/pull",
+    "POST /api/models/{model_id}/pull",
+    "POST /api/models/{model_id}/cancel",
+    "POST /api/models/{model_id}/load",
+    "POST /api/models/{model_id}/unload",
+    "POST /models/unload",
+    "POST /v1/audio/speech",
+    "GET /v1/models",
+    "GET /v1/models/{model_id}",
+    "GET /v1/audio/models",
+    "GET /v1/audio/voices",
+    "GET /api/health/live",
+    "HEAD /api/health/live",
+    "GET /api/health/ready",
+    "HEAD /api/health/ready",
+}
+DOCS = Path(__file__).parents[2] / "docs" / "http-api.md"
+
+
+def document() -> Any:
+    schema = create_app(Settings()).litestar.openapi_schema.to_schema()
+    return msgspec.to_builtins(schema)
+
+
+@pytest.fixture(scope="module")
+def schema() -> Any:
+    return document()
+
+
+def operations(schema: Any) -> dict[str, Any]:
+    return {
+        f"{method.upper()} {path}": operation
+        for path, item in schema["paths"].items()
+        for method, operation in item.items()
+    }
+
+
+def test_every_route_of_the_contract_is_there_and_no_other(schema: Any) -> None:
+    assert set(operations(schema)) == ROUTES
+
+
+def test_every_route_is_described_and_every_error_has_our_shape(schema: Any) -> None:
+    ours = {"$ref": "#/components/schemas/ErrorAnswer"}
+    for name, operation in operations(schema).items():
+        assert operation["description"], name
+        assert operation["tags"], name
+        for status, answer in operation["responses"].items():
+            if status.startswith(("4", "5")) and "health" not in name:
+                (content,) = answer["content"].values()
+                assert content["schema"] == ours, (name, status)
+
+
+def test_the_events_are_described(schema: Any) -> None:
+    paths = schema["paths"]
+    for path in ("/api/models/events", "/api/models/{model_id}/pull"):
+        answer = paths[path]["get"]["responses"]["200"]
+        assert len(answer["content"]["text/event-stream"]["schema"]["oneOf"]) >= 3
+
+
+def test_two_runs_give_the_same_document(schema: Any) -> None:
+    assert msgspec.json.encode(document()) == msgspec.json.encode(schema)
+
+
+def test_the_documentation_names_every_route() -> None:
+    text = DOCS.read_text(encoding="utf-8")
+    for route in ROUTES:
+        method, path = route.split()
+        if method != "HEAD":
+            assert path.replace("{model_id}", "{id}") in text, route
