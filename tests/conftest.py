@@ -8,6 +8,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from sirene_shared import bus
+from tests.support.hub import Hub
 from tests.support.nats import NatsServer
 
 
@@ -41,5 +42,13 @@ async def js(nc: Client) -> JetStreamContext:
     for stream in await context.streams_info():
         assert stream.config.name is not None
         await context.delete_stream(stream.config.name)
-    await bus.bootstrap(context)
-    return context
+    # Again where it must: a stream's files may still be on their way out when it is made anew.
+    return await bus.bootstrap_when_ready(nc)
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    """An empty hub that answers at `hub.url`."""
+    served = Hub()
+    with served.serve():
+        yield served

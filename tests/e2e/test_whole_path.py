@@ -5,6 +5,7 @@ import io
 import json
 import re
 import wave
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -202,11 +203,11 @@ def test_a_downloader_killed_in_the_middle_goes_on_from_where_it_was(
     assert hashlib.sha256(content).hexdigest() == hub._repos[REPO][path].sha256
 
 
-def test_the_command_line_does_the_same_path(product: Product, tmp_path: "object") -> None:
+def test_the_command_line_does_the_same_path(product: Product, tmp_path: Path) -> None:
     assert product.cli("pull", SIWIS).returncode == 0
     listed = product.cli("list", "--json")
     assert SIWIS in listed.stdout
-    out = product.data / "out.wav"
+    out = tmp_path / "out.wav"
     said = product.cli("say", LONG, "-m", SIWIS, "-o", str(out))
     assert said.returncode == 0, said.stderr
     with wave.open(str(out)) as file:  # the sizes in its header are true
@@ -215,6 +216,11 @@ def test_the_command_line_does_the_same_path(product: Product, tmp_path: "object
     assert product.cli("unload", SIWIS).returncode == 0
     assert product.cli("rm", SIWIS, "--yes").returncode == 0
     assert product.state(SIWIS) == "absent"
+
+
+def test_the_hub_is_asked_for_the_models_and_for_nothing_else(hub: Hub) -> None:
+    assert hub.asked
+    assert all(path.startswith((f"/{REPO}/", f"/api/models/{REPO}/")) for path in hub.asked)
 
 
 def test_the_log_is_quiet_and_has_no_traceback(product: Product) -> None:

@@ -1,0 +1,83 @@
+"""An install that is not whole yet: the tree as it grows, and a note of where its parts are from.
+
+tree/…          becomes the variant's directory by one rename
+journal.json    for each part, what it is a part of
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from sirene_downloader import volume
+from sirene_downloader.remote import Digest, RemoteFile
+from sirene_shared.store import RECORD_NAME, InstallRecord
+
+TREE_NAME = "tree"
+JOURNAL_NAME = "journal.json"
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """What the bytes of a part are from: never is one continued from another origin."""
+
+    size: int
+    digests: tuple[Digest, ...] = ()
+    commit: str = ""
+    etag: str = ""
+
+    def is_of(self, remote: RemoteFile) -> bool:
+        """A digest settles it. Without one nothing would show a part that a crash left with holes,
+        and so such a part is never continued by another process."""
+        is_the_same = (self.size, self.digests) == (remote.size, remote.digests)
+        return is_the_same and bool(self.digests)
+
+
+class Draft:
+    """All of it blocks. Raises: OSError."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._journal: dict[str, Origin] = {}
+        self.tree = folder / TREE_NAME
+
+    def open(self) -> None:
+        self.tree.mkdir(parents=True, exist_ok=True)
+        try:
+            body = (self._folder / JOURNAL_NAME).read_bytes()
+            self._journal = msgspec.json.decode(body, type=dict[str, Origin])
+        except (FileNotFoundError, msgspec.MsgspecError):
+            self._journal = {}
+
+    def origin(self, path: str) -> Origin | None:
+        return self._journal.get(path)
+
+    def note(self, path: str, origin: Origin) -> None:
+        if self._journal.get(path) != origin:
+            self._journal[path] = origin
+            volume.write_whole(self._folder / JOURNAL_NAME, msgspec.json.encode(self._journal))
+
+    def prepare(self, files: tuple[RemoteFile, ...]) -> int:
+        """Drop every part that cannot be continued; the bytes that are here still."""
+        wanted = {file.path: file for file in files}
+        kept = 0
+        for path in sorted(self.tree.rglob("*"), reverse=True):
+            if path.is_dir() and not path.is_symlink():
+                volume.remove_if_empty(path)
+                continue
+            name = path.relative_to(self.tree).as_posix()
+            origin, remote = self._journal.get(name), wanted.get(name)
+            size = path.lstat().st_size
+            if origin and remote and origin.is_of(remote) and size <= remote.size:
+                kept += size
+            else:
+                path.unlink()
+        for file in files:
+            (self.tree / file.path).parent.mkdir(parents=True, exist_ok=True)
+        return kept
+
+    def finish(self, record: InstallRecord) -> None:
+        """Write the record and make the tree durable: it is ready for its final name."""
+        volume.write_whole(self.tree / RECORD_NAME, msgspec.json.encode(record))
+        volume.sync_tree(self.tree)
+
+    def remove(self) -> None:
+        volume.remove(self._folder)

@@ -1,0 +1,54 @@
+"""One run of a pull command, and what may end it early."""
+
+import asyncio
+from enum import Enum
+
+from sirene_downloader.delivery import Delivery
+from sirene_downloader.pull import Pull
+from sirene_shared.messages import PullCommand
+from sirene_shared.store import InstallRecord
+
+
+class Stop(Enum):
+    """Why a pull ends before its time."""
+
+    CANCELLED = "cancelled"
+    CANCELLED_KEEPING = "cancelled, keeping what came"
+    ENDING = "the service ends"
+    TAKEN_OVER = "another downloader has it"
+
+
+class Job:
+    def __init__(self, command: PullCommand, delivery: Delivery) -> None:
+        self.command = command
+        self.delivery = delivery
+        """The newest: a command whose run stalls is delivered again."""
+        self.sequence = delivery.sequence
+        self.stop_reason: Stop | None = None
+        self.ended = asyncio.Event()
+        self._is_committing = False
+        self._task: asyncio.Task[InstallRecord] | None = None
+
+    def stop(self, reason: Stop) -> None:
+        """Too late once the files get their final names: then the pull is done in a moment."""
+        if self._is_committing or self.stop_reason is not None:
+            return
+        self.stop_reason = reason
+        if self._task is not None:
+            self._task.cancel()
+
+    def commits(self) -> None:
+        """From here on there is no way back."""
+        self._is_committing = True
+
+    async def run(self, pull: Pull) -> InstallRecord | None:
+        """None: it was stopped. Raises: what the pull does."""
+        if self.stop_reason is not None:
+            return None
+        self._task = asyncio.create_task(pull.run())
+        try:
+            return await self._task
+        except asyncio.CancelledError:
+            if self.stop_reason is None:
+                raise  # it is the whole service that is cancelled
+            return None

@@ -1,0 +1,136 @@
+"""A downloader's own corner of the volume, and what dead ones left in theirs.
+
+    .staging/<writer>/lock                        held while the writer lives
+    .staging/<writer>/<name>.<variant>/           a draft (draft.py)
+    .staging/<writer>/trash/                      taken away, being removed
+
+No two processes ever write in one corner, so that they cannot harm each other even where locks are
+ignored. All of it blocks.
+"""
+
+import errno
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sirene_downloader import volume
+from sirene_downloader.draft import Draft
+from sirene_shared.names import ModelRef
+
+LOCK_NAME = "lock"
+TRASH_NAME = "trash"
+NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+
+
+class Staging:
+    def __init__(self, folder: Path, replica: str) -> None:
+        self._folder = folder
+        self.writer = f"{replica}-{secrets.token_hex(4)}"
+        self._own = folder / self.writer
+        self._lock: int | None = None
+
+    def open(self) -> None:
+        """Claim the corner, if that was not done. Raises: OSError."""
+        while self._lock is None:
+            self._own.mkdir(parents=True, exist_ok=True)
+            self._lock = _hold(self._own / LOCK_NAME, or_without=True)
+
+    def close(self) -> None:
+        """Leave: drafts stay for whoever adopts them, an empty corner goes."""
+        if self._lock is None:
+            return
+        volume.remove(self._own / TRASH_NAME)
+        _leave_if_empty(self._own)
+        os.close(self._lock)
+        self._lock = None
+
+    def draft(self, ref: ModelRef) -> Draft:
+        """The model's draft here: ours, or one that a dead writer left, or a new one.
+
+        Under the model's lease only. Raises: OSError.
+        """
+        self.open()
+        own = self._own / ref.key
+        for corner in self._dead():
+            left = corner / ref.key
+            if own.exists() or not left.exists():
+                continue
+            left.rename(own)
+            volume.sync_directory(self._own)
+            _leave_if_empty(corner)
+        draft = Draft(own)
+        draft.open()
+        return draft
+
+    def discard(self, ref: ModelRef) -> None:
+        """Every draft of the model whose writer is not another living one. Raises: OSError."""
+        self.discard_own(ref)
+        for corner in self._dead():
+            volume.remove(corner / ref.key)
+
+    def discard_own(self, ref: ModelRef) -> None:
+        """Our own draft of the model alone. Raises: OSError."""
+        volume.remove(self._own / ref.key)
+
+    def trash(self) -> Path:
+        """A new name to move something to that shall go."""
+        return self._own / TRASH_NAME / secrets.token_hex(8)
+
+    def sweep(self) -> None:
+        """Remove what dead writers were about to remove, and their empty corners."""
+        for corner in self._dead():
+            volume.remove(corner / TRASH_NAME)
+            _leave_if_empty(corner)
+
+    def _dead(self) -> Iterator[Path]:
+        """The corners of writers that are no more; each is locked while it is looked at."""
+        for corner in sorted(self._folder.iterdir()) if self._folder.exists() else ():
+            if corner == self._own or not corner.is_dir() or corner.is_symlink():
+                continue
+            with _held(corner / LOCK_NAME) as is_ours:
+                if is_ours:
+                    yield corner
+
+
+def _leave_if_empty(corner: Path) -> None:
+    """Whoever removes a corner holds its lock."""
+    if not any(entry.name != LOCK_NAME for entry in corner.iterdir()):
+        volume.remove(corner)
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[bool]:
+    try:
+        descriptor = _hold(path)
+    except OSError:
+        descriptor = None
+    try:
+        yield descriptor is not None
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _hold(path: Path, *, or_without: bool = False) -> int | None:
+    """A lock on the file that lies at `path`; None when another process has it, or removed it.
+
+    or_without: go on where the filesystem has no locks. Nobody adopts a draft there.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # The corner may have been swept between the two calls above.
+        if os.path.samestat(os.fstat(descriptor), path.stat()):
+            return descriptor
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    except OSError as error:
+        if or_without and error.errno in NO_LOCKS:
+            return descriptor
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return None

@@ -1,0 +1,140 @@
+"""Corners, drafts and what a dead writer leaves."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from sirene_downloader.draft import Draft, Origin
+from sirene_downloader.remote import Digest, RemoteFile
+from sirene_downloader.staging import Staging
+from sirene_downloader.volume import problem, put_in_place, take_away
+from sirene_shared.errors import DiskFull, VolumeUnwritable
+from sirene_shared.names import ModelRef
+
+REF = ModelRef("voice", "small")
+DIGEST = Digest("sha256", "0" * 64)
+
+
+def remote(path: str = "model.onnx", size: int = 10, **more: object) -> RemoteFile:
+    return RemoteFile(path=path, url="http://hub/x", size=size, **({"digests": (DIGEST,)} | more))  # type: ignore[arg-type]
+
+
+def leave_a_part(staging: Staging, *, origin: Origin) -> Path:
+    draft = staging.draft(REF)
+    (draft.tree / "model.onnx").write_bytes(b"12345")
+    draft.note("model.onnx", origin)
+    return draft.tree
+
+
+def origin(size: int = 10, *digests: Digest) -> Origin:
+    return Origin(size=size, digests=digests)
+
+
+def test_a_draft_of_a_dead_writer_is_adopted_and_its_corner_goes(tmp_path: Path) -> None:
+    dead = Staging(tmp_path, "dead")
+    leave_a_part(dead, origin=origin(10, DIGEST))
+    dead.close()  # as the kernel does for it
+    heir = Staging(tmp_path, "heir")
+    draft = heir.draft(REF)
+    assert draft.prepare((remote(),)) == 5
+    assert [corner.name for corner in tmp_path.iterdir()] == [heir.writer]
+    heir.close()
+
+
+def test_a_draft_of_a_living_writer_is_left_alone(tmp_path: Path) -> None:
+    living, other = Staging(tmp_path, "living"), Staging(tmp_path, "other")
+    tree = leave_a_part(living, origin=origin(10, DIGEST))
+    assert other.draft(REF).prepare((remote(),)) == 0
+    other.discard(REF)
+    other.sweep()
+    assert (tree / "model.onnx").exists()
+    for staging in (living, other):
+        staging.close()
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        origin(11, DIGEST),
+        origin(10, Digest("sha256", "1" * 64)),
+        origin(10),
+        origin(4, DIGEST),
+    ],
+    ids=["size", "digest", "no digest", "too long"],
+)
+def test_a_part_of_anything_else_is_dropped(tmp_path: Path, left: Origin) -> None:
+    staging = Staging(tmp_path, "one")
+    tree = leave_a_part(staging, origin=left)
+    wanted = remote(size=left.size if left.size == 4 else 10)
+    assert staging.draft(REF).prepare((wanted,)) == 0
+    assert not (tree / "model.onnx").exists()
+    staging.close()
+
+
+def test_a_part_without_a_digest_is_not_continued_by_another_process(tmp_path: Path) -> None:
+    draft = Draft(tmp_path)
+    draft.open()
+    (draft.tree / "model.onnx").write_bytes(b"12345")
+    draft.note("model.onnx", origin(10))
+    assert draft.prepare((remote(digests=()),)) == 0
+
+
+def test_what_a_draft_no_longer_needs_goes_with_its_folders(tmp_path: Path) -> None:
+    draft = Draft(tmp_path)
+    draft.open()
+    (draft.tree / "old").mkdir()
+    (draft.tree / "old" / "file").touch()
+    draft.prepare((remote("new/model.onnx"),))
+    assert [path.name for path in draft.tree.iterdir()] == ["new"]
+
+
+def test_an_unreadable_journal_is_an_empty_one(tmp_path: Path) -> None:
+    (tmp_path / "journal.json").write_bytes(b"{")
+    draft = Draft(tmp_path)
+    draft.open()
+    assert draft.origin("model.onnx") is None
+
+
+def test_a_corner_with_a_draft_stays_when_its_writer_leaves(tmp_path: Path) -> None:
+    staging = Staging(tmp_path, "one")
+    leave_a_part(staging, origin=origin(10, DIGEST))
+    staging.close()
+    assert (tmp_path / staging.writer / REF.key).exists()
+    empty = Staging(tmp_path, "two")
+    empty.open()
+    empty.close()
+    assert not (tmp_path / empty.writer).exists()
+
+
+def test_an_install_replaces_the_one_before(tmp_path: Path) -> None:
+    target, trash = tmp_path / "voice" / "small", tmp_path / "trash" / "1"
+    target.mkdir(parents=True)
+    (target / "old").touch()
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "new").touch()
+    put_in_place(tree, target, trash)
+    assert [path.name for path in target.iterdir()] == ["new"]
+    assert [path.name for path in trash.iterdir()] == ["old"]
+
+
+def test_taking_away_what_is_not_there_is_no_error(tmp_path: Path) -> None:
+    assert not take_away(tmp_path / "voice" / "small", tmp_path / "trash" / "1")
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        (errno.ENOSPC, DiskFull),
+        (errno.EDQUOT, DiskFull),
+        (errno.EROFS, VolumeUnwritable),
+        (errno.EIO, VolumeUnwritable),
+    ],
+)
+def test_a_refusal_of_the_system_has_a_code_and_no_path(number: int, kind: type) -> None:
+    error = problem(OSError(number, os.strerror(number), "/data/models/secret"))
+    assert type(error) is kind
+    assert "secret" not in error.message + error.hint
+    assert error.hint
