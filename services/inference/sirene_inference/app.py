@@ -1,0 +1,154 @@
+"""Inference, wired: one place chooses what each part works with, and in which order it ends."""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+
+from faststream.nats import NatsBroker, NatsMessage
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+
+from sirene_inference.cache import Models
+from sirene_inference.draining import drain
+from sirene_inference.environment import environment
+from sirene_inference.handlers import Handlers
+from sirene_inference.loader import Loader
+from sirene_inference.settings import Settings
+from sirene_inference.status import StatusWriter
+from sirene_shared import bus, presence
+from sirene_shared.manifest import load_catalogue
+from sirene_shared.names import ModelRef
+from sirene_shared.subjects import INFERENCE_SERVICE, LOAD, REPLICAS_GROUP, UNLOAD
+
+log = logging.getLogger(__name__)
+
+# Load and unload requests wait, and must not wait for each other.
+MAX_REQUESTS = 512
+# What follows the end of the models: last frames and last replies.
+LAST_WORDS_S = 2.0
+# Longer than the last words: a step that waits for them is not cut off.
+LEAVE_S = 5.0
+CANCEL_AGAIN_S = 0.2
+
+
+async def serve(settings: Settings, environ: Mapping[str, str], stop: asyncio.Event) -> None:
+    """Speak for whoever asks, until `stop`; then finish what runs and leave nothing behind.
+
+    environ: what runners inherit a part of.
+    """
+    async with AsyncExitStack() as stack:
+        starting = asyncio.create_task(_start(stack, settings, environ))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():  # the bus did not answer yet
+            await _cancel(starting)
+            return
+        starting.result()
+        await stopping
+
+
+async def _start(stack: AsyncExitStack, settings: Settings, environ: Mapping[str, str]) -> None:
+    """Fill `stack` with what is to end; it ends in the opposite order."""
+    replica = settings.replica or f"{socket.gethostname().split('.')[0]}-{os.getpid()}"
+    catalogue = load_catalogue(settings.manifests_path)
+    # For what blocks: the disk, and the measuring of processes.
+    disk = stack.enter_context(ThreadPoolExecutor(4, thread_name_prefix="disk"))
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def declare_again() -> None:
+        await bus.bootstrap_when_ready(nc)
+        status.wake()
+
+    async def came_back() -> None:
+        # On its own: the connection serves nobody until this callback has returned.
+        task = asyncio.create_task(declare_again())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    def changed(ref: ModelRef) -> None:
+        handlers.residency.look(ref)
+        status.wake()
+
+    models = Models(
+        Loader(settings, catalogue, disk, environment(environ)),
+        capacity=settings.max_loaded_models,
+        busy_wait_s=settings.busy_wait_s,
+        changed=changed,
+    )
+    nc = await bus.connect(settings.nats_url, INFERENCE_SERVICE, on_reconnect=came_back)
+    stack.push_async_callback(_disconnect, nc, tasks)
+    js = await bus.bootstrap_when_ready(nc)
+    handlers = Handlers(nc, models, replica=replica, concurrency=settings.concurrency)
+    status = StatusWriter(
+        js, models, disk, replica=replica, max_loaded_models=settings.max_loaded_models
+    )
+    writing = asyncio.create_task(status.run())
+    stack.push_async_callback(_fall_silent, status, writing)
+    stack.push_async_callback(handlers.finish, within_s=LAST_WORDS_S)
+    broker = NatsBroker(
+        settings.nats_url,
+        logger=None,
+        apply_types=False,
+        graceful_timeout=LAST_WORDS_S,
+        **bus.connect_options(f"{INFERENCE_SERVICE} requests"),
+    )
+    load = broker.subscriber(LOAD.all, REPLICAS_GROUP, max_workers=MAX_REQUESTS, decoder=_undecoded)
+    unload = broker.subscriber(UNLOAD.all, max_workers=MAX_REQUESTS, decoder=_undecoded)
+    load(handlers.load)
+    unload(handlers.unload)
+    requests = await broker.connect()
+    await broker.start()
+    stack.push_async_callback(_within, LEAVE_S, broker.stop)
+    stack.push_async_callback(models.close, within_s=settings.drain_s)
+    stack.push_async_callback(_within, LEAVE_S, handlers.residency.close)
+
+    async def take_no_more() -> None:
+        for subscriber in (load, unload):
+            if subscriber.subscription:
+                await drain(requests, subscriber.subscription)
+                subscriber.subscription = None
+
+    stack.push_async_callback(_within, LEAVE_S, take_no_more)
+    service = await presence.announce(nc, INFERENCE_SERVICE, replica)
+    stack.push_async_callback(_within, LEAVE_S, service.stop)
+    log.info(
+        "ready: replica %s, at most %d models, %d threads each",
+        *(replica, settings.max_loaded_models, settings.engine_threads),
+    )
+
+
+async def _undecoded(message: NatsMessage) -> bytes:
+    """Handlers decode themselves, so that a bad body is answered with the reason."""
+    return message.body
+
+
+async def _within(seconds: float, end: Callable[[], Awaitable[object]]) -> None:
+    """Do one step of the end, which a bus that is gone must not hold up."""
+    try:
+        async with asyncio.timeout(seconds):
+            await end()
+    except (NatsError, OSError, TimeoutError) as error:
+        log.warning("the bus did not let us go in order: %r", error)
+
+
+async def _fall_silent(status: StatusWriter, writing: "asyncio.Task[None]") -> None:
+    await _cancel(writing)
+    await status.withdraw()
+
+
+async def _disconnect(nc: Client, tasks: "set[asyncio.Task[None]]") -> None:
+    for task in list(tasks):
+        await _cancel(task)
+    await nc.close()
+
+
+async def _cancel(task: "asyncio.Task[None]") -> None:
+    """Cancel until it has ended: nats-py uses wait_for(), which in Python 3.11 loses a cancel that
+    meets an answer."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=CANCEL_AGAIN_S)

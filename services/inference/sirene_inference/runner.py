@@ -1,0 +1,249 @@
+"""A runner as the service sees it: a process that holds a model, and ends without a trace."""
+
+import asyncio
+import itertools
+import logging
+import os
+import re
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
+
+import msgspec
+
+from sirene_inference import pipe
+from sirene_shared.errors import AudioLost, Failure, LoadFailed, RunnerCrashed
+from sirene_shared.speech_stream import FRAME_BYTES, Frame
+
+log = logging.getLogger(__name__)
+
+# About three seconds of audio: enough to hide a pause of the bus, little enough to cancel cheaply.
+CREDIT = 4
+# How long a runner may take to end by itself, or to stop a speech that was cancelled.
+CLOSE_S = 2.0
+CANCEL_S = 5.0
+# What it wrote just before its end is read for so long.
+LAST_WORDS_S = 1.0
+PATH_IN_TEXT = re.compile(r"(?:/[^\s/:'\"]+){2,}|[A-Za-z]:\\\S+")
+MAX_CAUSE_CHARACTERS = 200
+# What a runner says with this is no cause of its end.
+NEWS = "INFO: "
+
+Reply = tuple[pipe.Answer, bytes]
+Replies = asyncio.Queue[Reply]
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be spoken, with the defaults of the bus's SpeakRequest."""
+
+    text: str
+    voice: str = ""
+    language: str = ""
+    speed: float = 1.0
+    seed: int | None = None
+    sample_rate: int | None = None
+
+
+class Runner:
+    """Start one with start(); close() ends it for sure."""
+
+    def __init__(self, process: Process, name: str, stall_s: float) -> None:
+        self.name = name
+        self.pid = process.pid
+        self.ended = asyncio.Event()
+        """Set once the process is gone."""
+        self._process = process
+        self._stall_s = stall_s
+        self._ids = itertools.count(1)
+        self._replies: dict[int, Replies] = {}
+        self._crash: Failure | None = None
+        self._fading: asyncio.TimerHandle | None = None
+        self._reason = ""
+        self._last_line = ""
+        self._reading = asyncio.create_task(self._read())
+        self._listening = asyncio.create_task(self._listen())
+        self._watching = asyncio.create_task(self._watch())
+
+    @classmethod
+    async def start(cls, name: str, environ: Mapping[str, str], *, stall_s: float) -> "Runner":
+        """name: what messages call it. stall_s: a runner that makes nothing for so long hangs."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "sirene_inference.runner_process", str(os.getpid())),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+            env=environ,
+            # Ctrl-C in a terminal is for the service, which then ends its runners in order.
+            process_group=0,
+            limit=2 * pipe.MAX_PAYLOAD_BYTES,
+        )
+        return cls(process, name, stall_s)
+
+    async def load(self, load: pipe.Load, *, within_s: float) -> pipe.Loaded:
+        """Raises: what the backend raised, LoadFailed (took too long), RunnerCrashed."""
+        replies = self._open(load.id)
+        try:
+            await self._send(load)
+            async with asyncio.timeout(within_s):
+                reply, _ = _raised(await replies.get())
+        except TimeoutError:
+            self.kill(f"it did not load within {within_s:.0f} s")
+            raise LoadFailed(
+                f"{self.name!r} did not load within {within_s:.0f} s",
+                hint="Raise INFERENCE_LOAD_TIMEOUT if the disk is slow.",
+            ) from None
+        finally:
+            self._replies.pop(load.id, None)
+        assert isinstance(reply, pipe.Loaded)
+        return reply
+
+    async def speak(self, model: str, request: Request) -> AsyncGenerator[Frame, None]:
+        """The frames as they are made; leaving early ends the work before this returns.
+
+        Raises: what the backend raised, RunnerCrashed, AudioLost.
+        """
+        speak = pipe.Speak(
+            id=self.next_id(),
+            model=model,
+            frame_bytes=FRAME_BYTES,
+            credit=CREDIT,
+            **msgspec.structs.asdict(request),
+        )
+        replies, heard, is_running = self._open(speak.id), 0, True
+        try:
+            await self._send(speak)
+            while True:
+                reply = await self._next(replies)
+                is_running = isinstance(reply[0], pipe.Chunk)
+                answer, payload = _raised(reply)
+                if isinstance(answer, pipe.Chunk):
+                    heard += 1
+                    yield Frame(payload, answer.sample_rate)
+                    await self._send(pipe.Grant(id=speak.id))
+                elif isinstance(answer, pipe.Ended):
+                    if answer.chunks != heard:
+                        raise AudioLost(f"{heard} of {answer.chunks} pieces came from the runner")
+                    return
+        finally:
+            if is_running:
+                await self._cancel(speak.id, replies)
+            del self._replies[speak.id]
+
+    def next_id(self) -> int:
+        return next(self._ids)
+
+    def kill(self, reason: str) -> None:
+        """End the process, with what it started, at once."""
+        if self._process.returncode is None:
+            self._reason = self._reason or reason
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+
+    async def close(self) -> None:
+        """End the process: by itself when it can, else by force."""
+        self._reason = self._reason or "it was unloaded"
+        if self._process.stdin:
+            self._process.stdin.close()
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self.ended.wait()
+        except TimeoutError:
+            self.kill("it did not end by itself")
+            await self.ended.wait()
+
+    async def _send(self, command: pipe.Command) -> None:
+        assert self._process.stdin is not None
+        # A runner that is gone is reported by the reader, with the cause.
+        with suppress(ConnectionError):
+            self._process.stdin.write(pipe.encode(command))
+            await self._process.stdin.drain()
+
+    def _open(self, id: int) -> Replies:
+        replies = self._replies[id] = asyncio.Queue()
+        if self._crash:
+            replies.put_nowait((pipe.Failed(id=id, failure=self._crash), b""))
+        return replies
+
+    async def _next(self, replies: Replies) -> Reply:
+        try:
+            async with asyncio.timeout(self._stall_s):
+                return await replies.get()
+        except TimeoutError:
+            self.kill(f"it made no audio for {self._stall_s:.0f} s")
+            return await replies.get()
+
+    async def _cancel(self, id: int, replies: Replies) -> None:
+        """Stop a speech, and wait until it has stopped: its slot is free only then."""
+        try:
+            async with asyncio.timeout(CANCEL_S):
+                await self._send(pipe.Cancel(id=id))
+                while isinstance((await replies.get())[0], pipe.Chunk):
+                    pass
+        except TimeoutError:
+            self.kill(f"it did not stop within {CANCEL_S:.0f} s")
+
+    async def _read(self) -> None:
+        assert self._process.stdout is not None
+        try:
+            while received := await pipe.receive(self._process.stdout, pipe.answers):
+                if replies := self._replies.get(received[0].id):
+                    replies.put_nowait(received)
+        except pipe.GarbledPipe as error:
+            self.kill(f"it sent garbage: {error}")
+        else:
+            # Without its end of the pipe it is of no use, even if it still runs.
+            self._fading = asyncio.get_running_loop().call_later(
+                CLOSE_S, self.kill, "it stopped answering"
+            )
+
+    async def _watch(self) -> None:
+        """Tell everyone who waits that the process is gone, and why."""
+        status = await self._process.wait()
+        await asyncio.wait({self._reading, self._listening}, timeout=LAST_WORDS_S)
+        for task in (self._reading, self._listening):
+            task.cancel()
+        if self._fading:
+            self._fading.cancel()
+        crash = RunnerCrashed(
+            f"the runner of {self.name!r} ended: {self._reason or self._cause(status)}",
+            hint="Try again: the model is loaded anew.",
+        )
+        if not self._reason:
+            log.error("%s", crash)
+        self._crash = crash.failure()
+        for id, replies in self._replies.items():
+            replies.put_nowait((pipe.Failed(id=id, failure=self._crash), b""))
+        self.ended.set()
+
+    def _cause(self, status: int) -> str:
+        how = signal.Signals(-status).name if status < 0 else f"exit status {status}"
+        said = PATH_IN_TEXT.sub("…", self._last_line)[:MAX_CAUSE_CHARACTERS]
+        return f"{how}; it last said: {said}" if said else how
+
+    async def _listen(self) -> None:
+        """Pass on what the runner says, and remember the last complaint."""
+        assert self._process.stderr is not None
+        rest = b""
+        while received := await self._process.stderr.read(65536):
+            *lines, rest = (rest + received).split(b"\n")
+            for line in lines:
+                self._note(line)
+            rest = rest[-65536:]
+        self._note(rest)
+
+    def _note(self, line: bytes) -> None:
+        text = line.decode(errors="replace").strip()
+        if text.startswith(NEWS):
+            log.info("%s: %s", self.name, text.removeprefix(NEWS))
+        elif text:
+            self._last_line = text
+            log.warning("runner of %s: %s", self.name, text)
+
+
+def _raised(reply: Reply) -> Reply:
+    """The reply; raises the error that it is."""
+    if isinstance(reply[0], pipe.Failed):
+        raise reply[0].failure.error()
+    return reply

@@ -1,0 +1,74 @@
+"""What inference can be told by the environment."""
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+from sirene_shared.errors import InvalidRequest
+from sirene_shared.settings import BusSettings, Env, repository_folder
+
+# The replica's name becomes a key of a bucket.
+REPLICA_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?", re.ASCII)
+
+
+class Settings(BusSettings, frozen=True, kw_only=True):
+    models_path: Annotated[
+        Path, Env("SIRENE_MODELS_PATH", "INFERENCE_MODELS_PATH", help="where the models lie")
+    ] = Path("/data/models")
+    manifests_path: Annotated[
+        Path, Env("SIRENE_MANIFESTS_PATH", help="where the manifests lie")
+    ] = repository_folder("manifests")
+    replica: Annotated[
+        str, Env("SIRENE_REPLICA_ID", help="name of this replica; empty: host and process")
+    ] = ""
+    max_loaded_models: Annotated[
+        int, Env("INFERENCE_MAX_LOADED_MODELS", help="models in memory at a time")
+    ] = 2
+    concurrency: Annotated[
+        int, Env("INFERENCE_CONCURRENCY", help="requests that one model speaks at a time")
+    ] = 2
+    threads: Annotated[
+        int, Env("INFERENCE_THREADS", help="CPU threads of a model; 0: one for each core")
+    ] = 0
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], Env("INFERENCE_DEVICE", help="`auto`, `cpu` or `cuda`")
+    ] = "auto"
+    load_timeout_s: Annotated[
+        float, Env("INFERENCE_LOAD_TIMEOUT", help="seconds that a load may take")
+    ] = 120.0
+    busy_wait_s: Annotated[
+        float,
+        Env("INFERENCE_BUSY_WAIT", help="seconds that a request waits when all models are busy"),
+    ] = 20.0
+    # Below the 60 s after which whoever listens gives up by himself.
+    stall_timeout_s: Annotated[
+        float, Env("INFERENCE_STALL_TIMEOUT", help="seconds without audio until a model is ended")
+    ] = 45.0
+    drain_s: Annotated[
+        float, Env("INFERENCE_DRAIN", help="seconds that running speech gets at the end")
+    ] = 20.0
+
+    def __post_init__(self) -> None:
+        if self.replica and (".." in self.replica or not REPLICA_NAME.fullmatch(self.replica)):
+            raise InvalidRequest("SIRENE_REPLICA_ID has letters, digits, '.', '_' and '-'")
+        for name, value, least in (
+            ("INFERENCE_MAX_LOADED_MODELS", self.max_loaded_models, 1),
+            ("INFERENCE_CONCURRENCY", self.concurrency, 1),
+            ("INFERENCE_THREADS", self.threads, 0),
+            ("INFERENCE_LOAD_TIMEOUT", self.load_timeout_s, 1),
+            ("INFERENCE_BUSY_WAIT", self.busy_wait_s, 0),
+            ("INFERENCE_STALL_TIMEOUT", self.stall_timeout_s, 1),
+            ("INFERENCE_DRAIN", self.drain_s, 0),
+        ):
+            if value < least:
+                raise InvalidRequest(f"{name} is at least {least}")
+
+    @property
+    def engine_threads(self) -> int:
+        if self.threads:
+            return self.threads
+        if sys.platform == "linux":  # fewer than the machine has, in a container
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1

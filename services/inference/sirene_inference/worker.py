@@ -1,0 +1,139 @@
+"""The runner's side of the pipe: holds voices, and answers each command on a thread of its own."""
+
+import logging
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from sirene_inference import backends, pipe
+from sirene_inference.backends import Device, Voice
+from sirene_inference.cancellation import Cancellation
+from sirene_inference.pcm import PcmEncoder
+from sirene_shared.errors import InvalidRequest, LoadFailed, SireneError, SpeechFailed
+
+log = logging.getLogger(__name__)
+
+
+class Speech:
+    """A Speak in work: what its Cancel and its Grants act on."""
+
+    def __init__(self, credit: int) -> None:
+        self.cancelled = Cancellation()
+        self._credit = threading.Semaphore(credit)
+
+    def grant(self) -> None:
+        self._credit.release()
+
+    def spend(self) -> bool:
+        """Wait until one more chunk may be sent; False when it was cancelled meanwhile."""
+        with self.cancelled.stops(self.grant):
+            self._credit.acquire()
+        return not self.cancelled.is_set()
+
+
+class Worker:
+    def __init__(self, answers: BinaryIO) -> None:
+        self._answers = answers
+        self._writing = threading.Lock()
+        self._voices: dict[str, Voice] = {}
+        self._speeches: dict[int, Speech] = {}
+
+    def serve(self, commands: BinaryIO) -> None:
+        """Answer until the service closes its end. Raises: pipe.GarbledPipe."""
+        while received := pipe.read(commands, pipe.commands):
+            match received[0]:
+                case pipe.Cancel(id=id):
+                    if speech := self._speeches.get(id):
+                        speech.cancelled.set()
+                case pipe.Grant(id=id):
+                    if speech := self._speeches.get(id):
+                        speech.grant()
+                case pipe.Speak() as speak:
+                    # Noted here, so that a Cancel that follows at once finds it.
+                    self._speeches[speak.id] = speech = Speech(speak.credit)
+                    self._start(speak, partial(self._speak, speak, speech))
+                case pipe.Load() as load:
+                    self._start(load, partial(self._load, load))
+                case pipe.Unload() as unload:
+                    self._start(unload, partial(self._unload, unload))
+
+    def close(self) -> None:
+        """Close every voice, so that what they started ends and is waited for."""
+        for voice in self._voices.values():
+            voice.close()
+
+    def _start(self, command: pipe.Command, work: Callable[[], pipe.Answer]) -> None:
+        def run() -> None:
+            try:
+                answer = work()
+            except SireneError as error:
+                answer = pipe.Failed(id=command.id, failure=error.failure())
+            except Exception as error:  # the edge: whatever a backend throws becomes an answer
+                log.exception("%s failed", type(command).__name__)
+                kind = LoadFailed if isinstance(command, pipe.Load) else SpeechFailed
+                failure = kind(f"the engine failed: {type(error).__name__}").failure()
+                answer = pipe.Failed(id=command.id, failure=failure)
+            self._put(answer)
+
+        threading.Thread(target=run, daemon=True).start()
+
+    def _load(self, load: pipe.Load) -> pipe.Answer:
+        backend = backends.find(load.manifest.backend)
+        files = {name: Path(path) for name, path in load.files.items()}
+        voice = backend.load(
+            files,
+            load.manifest,
+            load.variant,
+            device=cast("Device", load.device),
+            threads=load.threads,
+        )
+        self._voices[load.model] = voice
+        return pipe.Loaded(
+            id=load.id, sample_rate=voice.sample_rate, voices=voice.voices, device=voice.device
+        )
+
+    def _speak(self, speak: pipe.Speak, speech: Speech) -> pipe.Answer:
+        try:
+            return pipe.Ended(id=speak.id, chunks=self._send_speech(speak, speech))
+        finally:
+            del self._speeches[speak.id]
+
+    def _send_speech(self, speak: pipe.Speak, speech: Speech) -> int:
+        voice = self._voices.get(speak.model)
+        if voice is None:
+            raise InvalidRequest(f"this runner does not hold {speak.model!r}")
+        encoder = PcmEncoder(voice.sample_rate, speak.sample_rate, speak.frame_bytes)
+        chunk = pipe.Chunk(id=speak.id, sample_rate=encoder.sample_rate)
+        sent = 0
+        sentences = voice.speak(
+            speak.text,
+            voice=speak.voice,
+            language=speak.language,
+            speed=speak.speed,
+            seed=speak.seed,
+            cancelled=speech.cancelled,
+        )
+        for audio in sentences:
+            for frame in encoder.encode(audio):
+                if not speech.spend():
+                    return sent
+                self._put(chunk, frame)
+                sent += 1
+        for frame in encoder.flush():
+            if not speech.spend():
+                return sent
+            self._put(chunk, frame)
+            sent += 1
+        return sent
+
+    def _unload(self, unload: pipe.Unload) -> pipe.Answer:
+        if voice := self._voices.pop(unload.model, None):
+            voice.close()
+        return pipe.Ended(id=unload.id)
+
+    def _put(self, answer: pipe.Answer, payload: bytes = b"") -> None:
+        with self._writing:
+            self._answers.write(pipe.encode(answer, payload))
+            self._answers.flush()

@@ -1,0 +1,80 @@
+"""A models volume and its manifests, filled for a test as the downloader would fill them."""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from sirene_shared.names import ModelRef
+from sirene_shared.store import RECORD_NAME, InstallRecord, RecordedFile
+from tests.support import piper_voice
+
+
+class ModelsVolume:
+    """`root` holds models, `manifests` what they are; each add_…() installs one variant."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "models"
+        self.manifests = folder / "manifests"
+        self.root.mkdir(parents=True)
+        self.manifests.mkdir()
+        self._variants: dict[str, dict[str, Any]] = {}
+
+    def add_tone(self, variant: str, **config: object) -> ModelRef:
+        """config: the fields of sirene_inference.backends.tone.ToneConfig."""
+        ref = ModelRef("tone", variant)
+        return self._add(ref, {"tone.json": msgspec.json.encode(config)})
+
+    def add_piper(self, variant: str, **options: Any) -> ModelRef:
+        """options: those of piper_voice.build()."""
+        built = piper_voice.build(self.root.parent / "built" / f"{variant}.onnx", **options)
+        return self.add_piper_files(variant, built)
+
+    def add_piper_files(self, variant: str, graph: Path) -> ModelRef:
+        """A voice that was built elsewhere: `graph` and the config beside it."""
+        files = {
+            "model.onnx": graph.read_bytes(),
+            "model.onnx.json": Path(f"{graph}.json").read_bytes(),
+        }
+        return self._add(ModelRef("piper", variant), files)
+
+    def declare(self, ref: ModelRef, files: Mapping[str, bytes], *, backend: str = "") -> None:
+        """Put the variant into the manifests without installing it."""
+        variants = self._variants.setdefault(ref.model, {})
+        variants[ref.variant] = {"files": list(files), "url": "https://example.org/"}
+        manifest = {
+            "name": ref.model,
+            "description": "for tests",
+            "backend": backend or ref.model,
+            "license": "MIT",
+            "variants": variants,
+            "defaults": {"variant": next(iter(variants)), "sample_rate": 22050},
+        }
+        (self.manifests / f"{ref.model}.json").write_bytes(msgspec.json.encode(manifest))
+
+    def install(self, ref: ModelRef, files: Mapping[str, bytes]) -> None:
+        folder = self.root / ref.model / ref.variant
+        for path, body in files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(body)
+        record = InstallRecord(
+            model=ref.model,
+            variant=ref.variant,
+            manifest_digest="",
+            revision="",
+            files=tuple(
+                RecordedFile(path=path, size=len(body), sha256=hashlib.sha256(body).hexdigest())
+                for path, body in files.items()
+            ),
+            installed_at=time.time(),
+            sirene_version="0",
+        )
+        (folder / RECORD_NAME).write_bytes(msgspec.json.encode(record))
+
+    def _add(self, ref: ModelRef, files: Mapping[str, bytes]) -> ModelRef:
+        self.declare(ref, files)
+        self.install(ref, files)
+        return ref
