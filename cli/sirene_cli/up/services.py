@@ -12,7 +12,8 @@ from sirene_cli.up.plan import Plan
 from sirene_cli.up.supervisor import Service
 
 # What a service may take to end: the API lets streams finish, the others what they work on.
-GRACES_S = {"downloader": 10.0, "inference": 10.0, "api": 5.0}
+# Inference lets running speech end: a little longer than INFERENCE_DRAIN.
+GRACES_S = {"downloader": 10.0, "inference": 25.0, "api": 5.0}
 NATS_GRACE_S = 10.0
 TOKEN_NAMES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 

@@ -57,15 +57,10 @@ class Models(Generic[Voice]):
         for resident in self._residents.all():
             yield Holding(resident, self._voices.get(resident), resident.idle_s(self._now()))
 
-    def get(self, ref: ModelRef) -> Holding[Voice] | None:
-        return next((each for each in self.holdings() if each.resident.ref == ref), None)
-
     def users(self, ref: ModelRef) -> int | None:
         """How many use the model now; None when it takes no users."""
         resident = self._residents.get(ref)
-        if resident is None or resident.state is not LoadedState.LOADED:
-            return None
-        return resident.users
+        return resident.users if resident and resident.state is LoadedState.LOADED else None
 
     @asynccontextmanager
     async def use(self, ref: ModelRef) -> AsyncIterator[Voice]:
@@ -110,6 +105,7 @@ class Models(Generic[Voice]):
     async def close(self, *, within_s: float) -> None:
         """Take nobody in any more, let those inside finish for a while, and end everything."""
         self._is_closing = True
+        self._advance()
         self._line.disappoint_all(_ending())
         for loading in list(self._loading.values()):
             loading.cancel()
@@ -119,8 +115,6 @@ class Models(Generic[Voice]):
                     await self._news.wait()
         except TimeoutError:
             log.warning("speech still runs after %.0f s and is cut off", within_s)
-        if self._alarm:
-            self._alarm.cancel()
         closing = [asyncio.create_task(voice.close()) for voice in list(self._voices.values())]
         await asyncio.gather(*closing, *self._loading.values(), return_exceptions=True)
         tasks = [*self._leaving.values(), *self._watching.values()]

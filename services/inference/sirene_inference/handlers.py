@@ -121,8 +121,8 @@ class Handlers:
         return self._models.users(ref) is not None
 
     def _not_yet(self, ref: ModelRef) -> SireneError:
-        holding = self._models.get(ref)
-        if holding and holding.resident.state is LoadedState.LOADING:
+        residents = [holding.resident for holding in self._models.holdings()]
+        if any(each.ref == ref and each.state is LoadedState.LOADING for each in residents):
             return ModelLoading(
                 f"{ref.id!r} is still loading", hint="Try again.", retry_after_s=RETRY_S
             )

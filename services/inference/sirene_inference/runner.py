@@ -176,13 +176,18 @@ class Runner:
 
     async def _cancel(self, id: int, replies: Replies) -> None:
         """Stop a speech, and wait until it has stopped: its slot is free only then."""
-        try:
-            async with asyncio.timeout(CANCEL_S):
-                await self._send(pipe.Cancel(id=id))
-                while isinstance((await replies.get())[0], pipe.Chunk):
-                    pass
-        except TimeoutError:
+        # We are being cancelled: before Python 3.11.4 an asyncio.timeout would then never say that
+        # it is over, and so the wait is a task's of its own.
+        stopping = asyncio.create_task(self._stop(id, replies))
+        await asyncio.wait({stopping}, timeout=CANCEL_S)
+        if not stopping.done():
+            stopping.cancel()
             self.kill(f"it did not stop within {CANCEL_S:.0f} s")
+
+    async def _stop(self, id: int, replies: Replies) -> None:
+        await self._send(pipe.Cancel(id=id))
+        while isinstance((await replies.get())[0], pipe.Chunk):
+            pass
 
     async def _read(self) -> None:
         assert self._process.stdout is not None
