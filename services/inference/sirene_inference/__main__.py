@@ -19,6 +19,7 @@ async def _run(chosen: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    log.info("connecting to the bus")
     await serve(chosen, os.environ, stop)
 
 

@@ -82,7 +82,7 @@ async def test_a_service_without_a_bus_ends_when_told(
 ) -> None:
     volume.add_tone("plain")
     process = start("nats://127.0.0.1:9")
-    await until(lambda: "the engine is" in process.log.read_text())
+    await until(lambda: "connecting to the bus" in process.log.read_text())
     process.send(signal.SIGTERM)
     await until(lambda: process.status is not None)
     assert process.status == 0
