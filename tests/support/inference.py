@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing, suppress
 from pathlib import Path
@@ -27,6 +26,7 @@ from sirene_shared.names import ModelRef
 from sirene_shared.speech_stream import Frame, NobodySpeaks
 from sirene_shared.subjects import INFERENCE_SERVICE, LOAD, REPLICAS, SPEAK, UNLOAD
 from tests.support.models_volume import ModelsVolume
+from tests.support.waiting import until_true
 
 START_S = 20.0
 ANSWER_S = 30.0
@@ -88,10 +88,8 @@ class InferenceProcess:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        deadline = time.monotonic() + GONE_S
-        while not are_gone(children):
-            assert time.monotonic() < deadline, f"left behind: {children}"
-            time.sleep(0.02)
+        gone = until_true(lambda: are_gone(children), within_s=GONE_S)
+        assert gone, f"left behind: {children}"
 
 
 def are_gone(processes: Iterable[psutil.Process]) -> bool:

@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import logging
 import os
-import re
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -14,6 +13,7 @@ from contextlib import suppress
 import msgspec
 
 from sirene_inference import pipe
+from sirene_inference.complaints import Complaints
 from sirene_shared.errors import AudioLost, Failure, LoadFailed, RunnerCrashed
 from sirene_shared.speech_stream import FRAME_BYTES, Frame
 
@@ -26,10 +26,6 @@ CLOSE_S = 2.0
 CANCEL_S = 5.0
 # What it wrote just before its end is read for so long.
 LAST_WORDS_S = 1.0
-PATH_IN_TEXT = re.compile(r"(?:/[^\s/:'\"]+){2,}|[A-Za-z]:\\\S+")
-MAX_CAUSE_CHARACTERS = 200
-# What a runner says with this is no cause of its end.
-NEWS = "INFO: "
 
 Reply = tuple[pipe.Answer, bytes]
 Replies = asyncio.Queue[Reply]
@@ -61,9 +57,10 @@ class Runner:
         self._crash: Failure | None = None
         self._fading: asyncio.TimerHandle | None = None
         self._reason = ""
-        self._last_line = ""
+        self._complaints = Complaints(name)
         self._reading = asyncio.create_task(self._read())
-        self._listening = asyncio.create_task(self._listen())
+        assert process.stderr is not None
+        self._listening = asyncio.create_task(self._complaints.listen(process.stderr))
         self._watching = asyncio.create_task(self._watch())
 
     @classmethod
@@ -212,7 +209,7 @@ class Runner:
         if self._fading:
             self._fading.cancel()
         crash = RunnerCrashed(
-            f"the runner of {self.name!r} ended: {self._reason or self._cause(status)}",
+            f"the runner of {self.name!r} ended: {self._reason or self._complaints.cause(status)}",
             hint="Try again: the model is loaded anew.",
         )
         if not self._reason:
@@ -221,30 +218,6 @@ class Runner:
         for id, replies in self._replies.items():
             replies.put_nowait((pipe.Failed(id=id, failure=self._crash), b""))
         self.ended.set()
-
-    def _cause(self, status: int) -> str:
-        how = signal.Signals(-status).name if status < 0 else f"exit status {status}"
-        said = PATH_IN_TEXT.sub("…", self._last_line)[:MAX_CAUSE_CHARACTERS]
-        return f"{how}; it last said: {said}" if said else how
-
-    async def _listen(self) -> None:
-        """Pass on what the runner says, and remember the last complaint."""
-        assert self._process.stderr is not None
-        rest = b""
-        while received := await self._process.stderr.read(65536):
-            *lines, rest = (rest + received).split(b"\n")
-            for line in lines:
-                self._note(line)
-            rest = rest[-65536:]
-        self._note(rest)
-
-    def _note(self, line: bytes) -> None:
-        text = line.decode(errors="replace").strip()
-        if text.startswith(NEWS):
-            log.info("%s: %s", self.name, text.removeprefix(NEWS))
-        elif text:
-            self._last_line = text
-            log.warning("runner of %s: %s", self.name, text)
 
 
 def _raised(reply: Reply) -> Reply:

@@ -198,7 +198,7 @@ async def test_a_client_that_leaves_before_the_first_sound_ends_the_work(
     async def thinks(_: SpeakRequest) -> AsyncGenerator[Frame, None]:
         try:
             began.set()
-            await asyncio.sleep(30)
+            await asyncio.Event().wait()
             yield Frame(b"", 0)
         finally:
             ended.set()
