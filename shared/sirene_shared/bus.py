@@ -3,11 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.errors import StaleConnectionError, UnexpectedEOF
+from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
 from nats.js.api import Header
 from nats.js.errors import BadRequestError
@@ -22,7 +24,7 @@ log = logging.getLogger(__name__)
 # A server that is frozen, not gone, shows after two unanswered pings.
 PING_INTERVAL_S = 2
 JETSTREAM_TIMEOUT_S = 5.0
-FLUSH_S = 5
+ECHO_S = 2.0
 PROBE_S = 0.5
 WARN_EVERY_ATTEMPTS = 10
 STREAM_EXISTS_DIFFERENTLY = 10058
@@ -87,14 +89,26 @@ async def connect(
 
 
 async def settle(nc: Client) -> None:
-    """Return once the server knows every subscription and publish made so far.
+    """Return once the server has done all that was sent before; waits while the bus is gone.
 
-    One flush() is no barrier: nats-py writes its PING to the socket before the commands that are
-    still pending, so the PONG may overtake a SUB (5 % of requests then found no responder). They
-    are written while the first PONG is awaited, so the second one is behind them.
+    flush() is no such barrier in nats-py 2.16: its PING goes to the socket at once while SUB and
+    UNSUB wait in a buffer, and its PONG may overtake them (5 % of requests then found no
+    responder). A message to ourselves takes the same way as everything else, and comes back last.
+
+    Raises: ConnectionClosedError, ConnectionDrainingError.
     """
-    await nc.flush(timeout=FLUSH_S)
-    await nc.flush(timeout=FLUSH_S)
+    inbox = nc.new_inbox()
+    echo = await nc.subscribe(inbox, max_msgs=1)
+    try:
+        while True:
+            with suppress(NatsTimeoutError):
+                await nc.publish(inbox)
+                await echo.next_msg(timeout=ECHO_S)
+                return
+            await asyncio.sleep(PROBE_S)
+    finally:
+        with suppress(NatsError):
+            await echo.unsubscribe()
 
 
 async def bootstrap(js: JetStreamContext) -> None:

@@ -14,8 +14,9 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import ConnectionClosedError, ConnectionDrainingError
 
-from sirene_inference.draining import drain, processed
+from sirene_inference.draining import drain
 from sirene_inference.news import News
+from sirene_shared import bus
 from sirene_shared.names import ModelRef
 from sirene_shared.subjects import REPLICAS_GROUP, SPEAK
 
@@ -84,7 +85,7 @@ class Residency:
                     route.subscription = await self._nc.subscribe(
                         SPEAK.of(ref), queue=REPLICAS_GROUP, cb=self._on_speak
                     )
-                    await processed(self._nc)
+                    await bus.settle(self._nc)
                     route.is_routable = route.is_wanted
                     self._news.tell()
         except (ConnectionClosedError, ConnectionDrainingError):
