@@ -6,10 +6,12 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import huggingface_hub
 import msgspec
@@ -30,6 +32,8 @@ from sirene_downloader.request import Client
 from sirene_downloader.settings import Limits, Settings
 from sirene_downloader.staging import Staging
 from sirene_downloader.states import States
+from sirene_downloader.transfer.throttle import Throttle
+from sirene_downloader.transfer.wire import Wire
 from sirene_shared import bus, logs, presence, settings
 from sirene_shared.errors import PullError, SireneError
 from sirene_shared.manifest import Catalogue, load_catalogue
@@ -40,19 +44,28 @@ log = logging.getLogger(__name__)
 
 LEAVE_S = 5.0
 CANCEL_AGAIN_S = 0.5
-# Per pull: one thread writes, one hashes, one is spare; and two for everything else.
-THREADS_PER_PULL = 3
+# For the volume; the bytes have threads of their own (transfer/crew.py). And two for the rest.
+THREADS_PER_PULL = 2
 
 
 class Downloader:
     """Everything that lives as long as the service; run() is that life."""
 
-    def __init__(self, settings: Settings, catalogue: Catalogue, limits: Limits) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        catalogue: Catalogue,
+        limits: Limits,
+        proxies: Mapping[str, str] | None = None,
+    ) -> None:
+        self._proxies = proxies or {}
         self._settings = settings
         self._catalogue = catalogue
         self._limits = limits
         self._replica = settings.replica or socket.gethostname()
         self._stopping = asyncio.Event()
+        self.throttle = Throttle(max_rate=settings.max_rate_bytes, connections=settings.connections)
+        """Speed and connections of everything that is fetched here; may change at any time."""
         self._bus_is_back = asyncio.Event()
         self.ready = asyncio.Event()
         """Set once commands are taken."""
@@ -90,7 +103,15 @@ class Downloader:
             stack.callback(executor.shutdown, wait=True, cancel_futures=True)
             client = Client(chosen.hf_endpoint, chosen.hf_token, self._limits)
             stack.push_async_callback(client.close)
-            workshop = self._workshop(executor, client)
+            wire = Wire(
+                endpoint=chosen.hf_endpoint,
+                token=chosen.hf_token,
+                limits=self._limits,
+                throttle=self.throttle,
+                proxies=self._proxies,
+            )
+            stack.callback(wire.close)
+            workshop = self._workshop(executor, client, wire)
             await self._open_volume(workshop)
             log.info("connecting to the bus")
             nc = await broker.connect()
@@ -134,7 +155,7 @@ class Downloader:
                 await service.stop()
                 await broker.stop()
 
-    def _workshop(self, executor: ThreadPoolExecutor, client: Client) -> Workshop:
+    def _workshop(self, executor: ThreadPoolExecutor, client: Client, wire: Wire) -> Workshop:
         chosen, store = self._settings, Store(self._settings.models_path)
         hub = Hub(
             client,
@@ -145,7 +166,7 @@ class Downloader:
             limits=self._limits,
         )
         staging = Staging(store.staging, self._replica)
-        return Workshop(store, staging, hub, client, executor, self._limits)
+        return Workshop(store, staging, hub, wire, executor)
 
     async def _open_volume(self, workshop: Workshop) -> None:
         """Say at once when nothing can be pulled; each pull tries again."""
@@ -171,12 +192,16 @@ async def _bus_failed(error: Exception) -> None:
 
 
 def create_app(
-    settings: Settings, *, catalogue: Catalogue | None = None, limits: Limits | None = None
+    settings: Settings,
+    *,
+    catalogue: Catalogue | None = None,
+    limits: Limits | None = None,
+    proxies: Mapping[str, str] | None = None,
 ) -> Downloader:
-    """Raises: InvalidManifest."""
+    """proxies: as urllib.request.getproxies() has them. Raises: InvalidManifest."""
     if catalogue is None:
         catalogue = load_catalogue(settings.manifests_path)
-    return Downloader(settings, catalogue, limits or Limits())
+    return Downloader(settings, catalogue, limits or Limits(), proxies)
 
 
 async def _serve(app: Downloader) -> None:
@@ -199,7 +224,7 @@ def main() -> None:
             log_format=chosen.log_format,
             secrets=[chosen.hf_token, urlsplit(chosen.nats_url).password or ""],
         )
-        app = create_app(chosen)
+        app = create_app(chosen, proxies=getproxies())
     except SireneError as error:
         sys.exit(f"sirene-downloader: {error.message} {error.hint}".rstrip())
     asyncio.run(_serve(app))

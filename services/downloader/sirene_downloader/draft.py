@@ -2,18 +2,24 @@
 
 tree/…          becomes the variant's directory by one rename
 journal.json    for each part, what it is a part of
+ranges/…        for each part, which of its bytes are here (transfer/journal.py)
 """
 
+import hashlib
+import threading
 from pathlib import Path
 
 import msgspec
 
 from sirene_downloader import volume
 from sirene_downloader.remote import Digest, RemoteFile
+from sirene_downloader.transfer.journal import Journal
+from sirene_downloader.transfer.reservation import reserved_bytes
 from sirene_shared.store import RECORD_NAME, InstallRecord
 
 TREE_NAME = "tree"
 JOURNAL_NAME = "journal.json"
+RANGES_NAME = "ranges"
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +43,9 @@ class Draft:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._journal: dict[str, Origin] = {}
+        self._noting = threading.Lock()
+        self.reserved_bytes = 0
+        """Of the parts that prepare() kept: these need no more space."""
         self.tree = folder / TREE_NAME
 
     def open(self) -> None:
@@ -51,25 +60,36 @@ class Draft:
         return self._journal.get(path)
 
     def note(self, path: str, origin: Origin) -> None:
-        if self._journal.get(path) != origin:
-            self._journal[path] = origin
-            volume.write_whole(self._folder / JOURNAL_NAME, msgspec.json.encode(self._journal))
+        with self._noting:
+            if self._journal.get(path) != origin:
+                self._journal[path] = origin
+                volume.write_whole(self._folder / JOURNAL_NAME, msgspec.json.encode(self._journal))
+
+    def ranges(self, path: str) -> Journal:
+        """Of the part `path`: which of its bytes are here."""
+        # A path may be longer than a name can be.
+        name = hashlib.sha256(path.encode()).hexdigest()[:32]
+        return Journal(self._folder / RANGES_NAME / name)
 
     def prepare(self, files: tuple[RemoteFile, ...]) -> int:
         """Drop every part that cannot be continued; the bytes that are here still."""
         wanted = {file.path: file for file in files}
-        kept = 0
+        kept = self.reserved_bytes = 0
         for path in sorted(self.tree.rglob("*"), reverse=True):
             if path.is_dir() and not path.is_symlink():
                 volume.remove_if_empty(path)
                 continue
             name = path.relative_to(self.tree).as_posix()
             origin, remote = self._journal.get(name), wanted.get(name)
-            size = path.lstat().st_size
-            if origin and remote and origin.is_of(remote) and size <= remote.size:
-                kept += size
+            here = self.ranges(name).read().size_bytes
+            stat = path.lstat()
+            is_usable = here and stat.st_size <= remote.size if remote else False
+            if origin and remote and origin.is_of(remote) and is_usable:
+                kept += here
+                self.reserved_bytes += reserved_bytes(remote.size, stat.st_blocks)
             else:
                 path.unlink()
+                self.ranges(name).remove()
         for file in files:
             (self.tree / file.path).parent.mkdir(parents=True, exist_ok=True)
         return kept

@@ -8,17 +8,14 @@ from pathlib import Path
 from typing import NamedTuple, ParamSpec, TypeVar
 
 from sirene_downloader import volume
-from sirene_downloader.draft import Draft, Origin
-from sirene_downloader.fetch import Fetch
+from sirene_downloader.draft import Draft
 from sirene_downloader.finishing import finish
 from sirene_downloader.hub import Hub, Resolved
 from sirene_downloader.lease import Lease
-from sirene_downloader.part import Part
-from sirene_downloader.remote import RemoteFile
 from sirene_downloader.report import Report
-from sirene_downloader.request import Client
-from sirene_downloader.settings import Limits
 from sirene_downloader.staging import Staging
+from sirene_downloader.transfer.model import ModelTransfer
+from sirene_downloader.transfer.wire import Wire
 from sirene_downloader.volume import volume_errors
 from sirene_shared import __version__
 from sirene_shared.errors import DiskFull, ModelDamaged, ModelNotInstalled
@@ -40,9 +37,8 @@ class Workshop(NamedTuple):
     store: Store
     staging: Staging
     hub: Hub
-    client: Client
+    wire: Wire
     executor: Executor
-    limits: Limits
 
     async def on_disk(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run what touches the volume in a thread, and be done with it even when cancelled.
@@ -96,7 +92,8 @@ class Pull:
         draft = await work.on_disk(work.staging.draft, ref)
         resolved = await work.hub.resolve(self._model, self._report.resting)
         await self._check_space(draft, resolved)
-        files = [await self._fetch(draft, file) for file in resolved.files]
+        moving = ModelTransfer(work.wire, work.executor, draft, resolved.files, self._report)
+        files = await moving.run()
         record = self._record(resolved, files)
         self._report.work_on("", Phase.INSTALLING)
         await self._report.enter(InstallState.VERIFYING)
@@ -117,37 +114,13 @@ class Pull:
         kept = await self._work.on_disk(draft.prepare, resolved.files)
         self._report.expect(total, kept)
         free = await self._work.on_disk(volume.free_bytes, self._work.store.root)
-        needed = total - kept + SPARE_BYTES
+        needed = total - draft.reserved_bytes + SPARE_BYTES
         if needed > free:
             raise DiskFull(
                 f"{self._model.ref.id!r} needs {needed} bytes more, and the volume has {free}"
                 " bytes free",
                 hint="Free some space and pull again.",
             )
-
-    async def _fetch(self, draft: Draft, remote: RemoteFile) -> RecordedFile:
-        work, report = self._work, self._report
-        origin = draft.origin(remote.path)
-
-        async def etag_seen(etag: str) -> None:
-            now = Origin(size=remote.size, digests=remote.digests, commit=remote.commit, etag=etag)
-            await work.on_disk(draft.note, remote.path, now)
-
-        async with Part(draft.tree / remote.path, remote, work.executor) as part:
-            report.work_on(remote.path, Phase.VERIFYING)
-            await part.recall(report.step)
-            report.work_on(remote.path, Phase.DOWNLOADING)
-            fetch = Fetch(
-                work.client,
-                remote,
-                part,
-                report,
-                work.limits,
-                etag=origin.etag if origin and part.position else "",
-                etag_seen=etag_seen,
-            )
-            sha256 = await fetch.run()
-        return RecordedFile(path=remote.path, size=remote.size, sha256=sha256)
 
     def _record(self, resolved: Resolved, files: list[RecordedFile]) -> InstallRecord:
         model = self._model

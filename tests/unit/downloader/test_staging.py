@@ -9,6 +9,7 @@ import pytest
 from sirene_downloader.draft import Draft, Origin
 from sirene_downloader.remote import Digest, RemoteFile
 from sirene_downloader.staging import Staging
+from sirene_downloader.transfer.segments import Ranges
 from sirene_downloader.volume import problem, put_in_place, take_away
 from sirene_shared.errors import DiskFull, VolumeUnwritable
 from sirene_shared.names import ModelRef
@@ -24,6 +25,7 @@ def remote(path: str = "model.onnx", size: int = 10, **more: object) -> RemoteFi
 def leave_a_part(staging: Staging, *, origin: Origin) -> Path:
     draft = staging.draft(REF)
     (draft.tree / "model.onnx").write_bytes(b"12345")
+    draft.ranges("model.onnx").begin(Ranges([(0, 5)]))
     draft.note("model.onnx", origin)
     return draft.tree
 
@@ -73,10 +75,20 @@ def test_a_part_of_anything_else_is_dropped(tmp_path: Path, left: Origin) -> Non
     staging.close()
 
 
+def test_a_part_without_a_journal_of_its_bytes_is_dropped(tmp_path: Path) -> None:
+    draft = Draft(tmp_path)
+    draft.open()
+    (draft.tree / "model.onnx").write_bytes(b"12345")
+    draft.note("model.onnx", origin(10, DIGEST))
+    assert draft.prepare((remote(),)) == 0
+    assert not (draft.tree / "model.onnx").exists()
+
+
 def test_a_part_without_a_digest_is_not_continued_by_another_process(tmp_path: Path) -> None:
     draft = Draft(tmp_path)
     draft.open()
     (draft.tree / "model.onnx").write_bytes(b"12345")
+    draft.ranges("model.onnx").begin(Ranges([(0, 5)]))
     draft.note("model.onnx", origin(10))
     assert draft.prepare((remote(digests=()),)) == 0
 
