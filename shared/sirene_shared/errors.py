@@ -18,10 +18,13 @@
     │   ├── VolumeUnwritable      volume_unwritable
     │   ├── HubFileMissing        hub_file_missing
     │   ├── HubUnauthorized       hub_unauthorized
+    │   ├── HubTokenRejected      hub_token_rejected
     │   ├── HubForbidden          hub_forbidden
+    │   ├── HubRepositoryMissing  hub_repository_missing
     │   ├── HubRateLimited        hub_rate_limited
     │   ├── HubUnavailable        hub_unavailable
     │   ├── HubOffline            hub_offline
+    │   ├── OriginRefused         origin_refused
     │   ├── SizeMismatch          size_mismatch
     │   ├── HashMismatch          hash_mismatch
     │   ├── LeaseLost             lease_lost
@@ -171,15 +174,27 @@ class HubFileMissing(PullError):
 
 
 class HubUnauthorized(PullError):
-    """401: a token is missing or wrong."""
+    """401: a token is missing."""
 
     code = "hub_unauthorized"
+
+
+class HubTokenRejected(PullError):
+    """401: a token was sent, and the hub does not know it."""
+
+    code = "hub_token_rejected"
 
 
 class HubForbidden(PullError):
     """403: the token is good, the terms are not accepted or the access not granted."""
 
     code = "hub_forbidden"
+
+
+class HubRepositoryMissing(PullError):
+    """404: there is no such repository or revision, not just no such file."""
+
+    code = "hub_repository_missing"
 
 
 class HubRateLimited(PullError):
@@ -198,6 +213,12 @@ class HubOffline(PullError):
     """HF_HUB_OFFLINE forbids asking the hub."""
 
     code = "hub_offline"
+
+
+class OriginRefused(PullError):
+    """A host that is not on the allow-list, or one at a private address."""
+
+    code = "origin_refused"
 
 
 class SizeMismatch(PullError):

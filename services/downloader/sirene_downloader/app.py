@@ -24,6 +24,7 @@ from sirene_downloader.caretaker import Caretaker
 from sirene_downloader.hub import Hub
 from sirene_downloader.inventory import Inventory
 from sirene_downloader.jobs import Jobs
+from sirene_downloader.places import plain_urls
 from sirene_downloader.pull import Workshop
 from sirene_downloader.removal import Removal
 from sirene_downloader.request import Client
@@ -88,7 +89,13 @@ class Downloader:
         async with AsyncExitStack() as stack:
             executor = ThreadPoolExecutor(2 + THREADS_PER_PULL * chosen.pulls, "disk")
             stack.callback(executor.shutdown, wait=True, cancel_futures=True)
-            client = Client(chosen.hf_endpoint, chosen.hf_token, self._limits)
+            client = Client(
+                chosen.hf_endpoint,
+                chosen.hf_token,
+                self._limits,
+                policy=chosen.policy(plain_urls(self._catalogue, chosen.hf_endpoint)),
+                proxies=chosen.proxies,
+            )
             stack.push_async_callback(client.close)
             workshop = self._workshop(executor, client)
             await self._open_volume(workshop)
@@ -140,7 +147,7 @@ class Downloader:
             client,
             executor,
             endpoint=chosen.hf_endpoint,
-            token=chosen.hf_token,
+            mirrors=chosen.mirror_list,
             offline=chosen.hf_hub_offline,
             limits=self._limits,
         )
@@ -197,7 +204,11 @@ def main() -> None:
             "downloader",
             level=chosen.log_level,
             log_format=chosen.log_format,
-            secrets=[chosen.hf_token, urlsplit(chosen.nats_url).password or ""],
+            secrets=[
+                chosen.hf_token,
+                urlsplit(chosen.nats_url).password or "",
+                *chosen.proxies.secrets,
+            ],
         )
         app = create_app(chosen)
     except SireneError as error:

@@ -7,6 +7,8 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import NamedTuple, ParamSpec, TypeVar
 
+import msgspec
+
 from sirene_downloader import volume
 from sirene_downloader.draft import Draft, Origin
 from sirene_downloader.fetch import Fetch
@@ -18,10 +20,18 @@ from sirene_downloader.remote import RemoteFile
 from sirene_downloader.report import Report
 from sirene_downloader.request import Client
 from sirene_downloader.settings import Limits
+from sirene_downloader.sources import origin_of
 from sirene_downloader.staging import Staging
 from sirene_downloader.volume import volume_errors
 from sirene_shared import __version__
-from sirene_shared.errors import DiskFull, ModelDamaged, ModelNotInstalled
+from sirene_shared.errors import (
+    DiskFull,
+    HashMismatch,
+    ModelDamaged,
+    ModelNotInstalled,
+    PullError,
+    SizeMismatch,
+)
 from sirene_shared.manifest import Model
 from sirene_shared.messages import InstallState, Phase
 from sirene_shared.names import ModelRef
@@ -83,6 +93,7 @@ class Pull:
         self._lease = lease
         self._report = report
         self._committing = committing
+        self._sources = workshop.hub.sources()
 
     async def run(self) -> InstallRecord:
         """Raises: SireneError."""
@@ -126,24 +137,47 @@ class Pull:
             )
 
     async def _fetch(self, draft: Draft, remote: RemoteFile) -> RecordedFile:
+        """From the first origin that gives it."""
+
+        async def attempt(url: str, limits: Limits, left: PullError | None) -> RecordedFile:
+            here = msgspec.structs.replace(remote, url=url, fallbacks=())
+            return await self._fetch_from(draft, here, limits, left)
+
+        return await self._sources.first((remote.url, *remote.fallbacks), attempt)
+
+    async def _fetch_from(
+        self, draft: Draft, remote: RemoteFile, limits: Limits, left: PullError | None
+    ) -> RecordedFile:
+        """left: why another origin was left for this one."""
         work, report = self._work, self._report
-        origin = draft.origin(remote.path)
+        noted, source = draft.origin(remote.path), origin_of(remote.url)
 
         async def etag_seen(etag: str) -> None:
-            now = Origin(size=remote.size, digests=remote.digests, commit=remote.commit, etag=etag)
+            now = Origin(
+                size=remote.size,
+                digests=remote.digests,
+                commit=remote.commit,
+                etag=etag,
+                source=source,
+            )
             await work.on_disk(draft.note, remote.path, now)
 
         async with Part(draft.tree / remote.path, remote, work.executor) as part:
             report.work_on(remote.path, Phase.VERIFYING)
             await part.recall(report.step)
+            if part.position and not _goes_on(remote, noted, source, left):
+                report.lose(part.position)
+                await part.restart()
             report.work_on(remote.path, Phase.DOWNLOADING)
+            is_the_same = noted is not None and noted.source == source
             fetch = Fetch(
                 work.client,
                 remote,
                 part,
                 report,
-                work.limits,
-                etag=origin.etag if origin and part.position else "",
+                limits,
+                # An ETag means something to the origin that gave it, and to no other.
+                etag=noted.etag if noted and is_the_same and part.position else "",
                 etag_seen=etag_seen,
             )
             sha256 = await fetch.run()
@@ -161,3 +195,14 @@ class Pull:
             sirene_version=__version__,
             license=model.manifest.license_of(model.ref.variant),
         )
+
+
+def _goes_on(remote: RemoteFile, noted: Origin | None, source: str, left: PullError | None) -> bool:
+    """What is here of the file may be continued from `source`.
+
+    Where a sha256 shows whether the whole is right, the parts may be from anywhere.
+    """
+    if isinstance(left, HashMismatch | SizeMismatch):
+        return False
+    is_known = any(digest.algorithm == "sha256" for digest in remote.digests)
+    return is_known or noted is None or noted.source == source

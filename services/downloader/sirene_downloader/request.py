@@ -2,6 +2,7 @@
 
 import asyncio
 import email.utils
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import NamedTuple
@@ -10,15 +11,23 @@ import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from sirene_downloader.connector import guarded_connector
+from sirene_downloader.origins import Policy
+from sirene_downloader.proxies import Proxies
 from sirene_downloader.settings import Limits
 from sirene_shared.errors import (
     HubFileMissing,
     HubForbidden,
     HubRateLimited,
+    HubRepositoryMissing,
+    HubTokenRejected,
     HubUnauthorized,
     HubUnavailable,
+    OriginRefused,
     SireneError,
 )
+
+log = logging.getLogger(__name__)
 
 MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -57,11 +66,17 @@ class Answer(NamedTuple):
 class Client:
     """Asks the hub and every other origin; one for the whole service."""
 
-    def __init__(self, endpoint: str, token: str, limits: Limits) -> None:
+    def __init__(
+        self, endpoint: str, token: str, limits: Limits, *, policy: Policy, proxies: Proxies
+    ) -> None:
         self._home = URL(endpoint).origin()
         self._token = token
         self._limits = limits
+        self._policy = policy
+        self._proxies = proxies
+        # Without trust_env: neither .netrc nor the environment is read here.
         self._session = aiohttp.ClientSession(
+            connector=guarded_connector(policy, proxies),
             timeout=aiohttp.ClientTimeout(
                 total=None, sock_connect=limits.connect_s, sock_read=limits.stall_s
             ),
@@ -83,7 +98,8 @@ class Client:
         A HEAD request also ends where enough is known, and where HEAD itself is refused (405).
 
         what: the file, for messages.
-        Raises: Interrupted, HubUnauthorized, HubForbidden, HubFileMissing, HubUnavailable.
+        Raises: Interrupted, HubUnauthorized, HubTokenRejected, HubForbidden, HubFileMissing,
+        HubRepositoryMissing, HubUnavailable, OriginRefused.
         """
         target, about = URL(url), CIMultiDict[str]()
         for _ in range(MAX_REDIRECTS + 1):
@@ -96,7 +112,8 @@ class Client:
                 if response.status not in REDIRECTS or known:
                     refused = response.status not in REDIRECTS
                     if refused and not (method == "HEAD" and response.status == 405):
-                        check(response.status, response.headers, what)
+                        sent = self._is_home(target)
+                        check(response.status, response.headers, what, with_token=sent)
                     yield Answer(response, about)
                     return
                 target = follow(target, response.headers, what)
@@ -111,9 +128,18 @@ class Client:
     ) -> aiohttp.ClientResponse:
         own = {"Authorization": f"Bearer {self._token}"} if self._is_home(url) else {}
         try:
+            self._policy.check(str(url))
+        except OriginRefused as refusal:
+            log.warning("%s at %s: %s", what, url.raw_authority, refusal.message)
+            raise
+        try:
             async with asyncio.timeout(self._limits.connect_s + self._limits.headers_s):
                 return await self._session.request(
-                    method, url, headers={**headers, **own}, allow_redirects=False
+                    method,
+                    url,
+                    headers={**headers, **own},
+                    allow_redirects=False,
+                    proxy=self._proxies.for_url(str(url)),
                 )
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise HubUnavailable(f"the address of {what!r} is not valid") from error
@@ -138,21 +164,48 @@ def follow(here: URL, headers: CIMultiDictProxy[str], what: str) -> URL:
     return target
 
 
-def check(status: int, headers: CIMultiDictProxy[str], what: str) -> None:
+def check(
+    status: int, headers: CIMultiDictProxy[str], what: str, *, with_token: bool = False
+) -> None:
     """Return for an answer to go on with, else raise what its status means."""
     reason = headers.get("X-Error-Code", "")
     if status in (200, 206, 416):
         return
-    if status == 401 and reason != "GatedRepo":
+    if status == 401 and with_token:
+        raise HubTokenRejected(
+            f"the hub does not know the token that it was asked for {what!r} with",
+            hint="The token in HF_TOKEN is wrong or was revoked: make a new one in the settings of"
+            " your account at the hub, and pull again.",
+        )
+    if status == 401 and reason == "GatedRepo":
         raise HubUnauthorized(
-            f"the hub wants a valid token for {what!r}",
+            f"the hub gives {what!r} only to those who accepted the model's terms, and there is no"
+            " token",
+            hint="Accept the terms on the model's page at the hub, set HF_TOKEN, and pull again.",
+        )
+    if status == 401:
+        raise HubUnauthorized(
+            f"the hub wants a token for {what!r}",
             hint="The repository is private or does not exist: set HF_TOKEN, and pull again.",
         )
-    if status in (401, 403):
-        kind = HubUnauthorized if status == 401 else HubForbidden
-        raise kind(
+    if status == 403 and reason == "GatedRepo":
+        raise HubForbidden(
+            f"the terms that {what!r} comes under are not accepted with this token's account",
+            hint="Accept them on the model's page at the hub, and pull again; access that its"
+            " authors grant by hand may take some days.",
+        )
+    if status == 403:
+        raise HubForbidden(
             f"the hub does not give {what!r} to everybody",
-            hint="Accept the model's terms on its page at the hub, set HF_TOKEN, and pull again.",
+            hint="Look at the model's page at the hub whether your token may read it, and pull"
+            " again.",
+        )
+    if status == 404 and reason in ("RepoNotFound", "RevisionNotFound"):
+        kind = "repository" if reason == "RepoNotFound" else "revision"
+        raise HubRepositoryMissing(
+            f"the hub has no such {kind} any more for {what!r}",
+            hint="It was removed, renamed or made private: update Sirene or the manifest, or set"
+            " the HF_TOKEN of an account that may read it.",
         )
     if status in (404, 410):
         raise HubFileMissing(
