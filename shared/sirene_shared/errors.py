@@ -18,9 +18,8 @@
     │   ├── VolumeUnwritable      volume_unwritable
     │   ├── HubFileMissing        hub_file_missing
     │   ├── HubUnauthorized       hub_unauthorized
-    │   ├── HubTokenRejected      hub_token_rejected
+    │   ├── HubTokenRefused       hub_token_refused
     │   ├── HubForbidden          hub_forbidden
-    │   ├── HubRepositoryMissing  hub_repository_missing
     │   ├── HubRateLimited        hub_rate_limited
     │   ├── HubUnavailable        hub_unavailable
     │   ├── HubOffline            hub_offline
@@ -179,22 +178,16 @@ class HubUnauthorized(PullError):
     code = "hub_unauthorized"
 
 
-class HubTokenRejected(PullError):
-    """401: a token was sent, and the hub does not know it."""
+class HubTokenRefused(PullError):
+    """401, although a token was sent: it is wrong or has expired."""
 
-    code = "hub_token_rejected"
+    code = "hub_token_refused"
 
 
 class HubForbidden(PullError):
     """403: the token is good, the terms are not accepted or the access not granted."""
 
     code = "hub_forbidden"
-
-
-class HubRepositoryMissing(PullError):
-    """404: there is no such repository or revision, not just no such file."""
-
-    code = "hub_repository_missing"
 
 
 class HubRateLimited(PullError):

@@ -14,11 +14,10 @@ from sirene_downloader.places import COMMIT, Place, place_of, source_url
 from sirene_downloader.remote import RemoteFile
 from sirene_downloader.request import Client, Interrupted
 from sirene_downloader.settings import Limits
-from sirene_downloader.sources import LACKS, REFUSES, Sources
+from sirene_downloader.sources import REFUSES, Sources
 from sirene_shared.errors import (
     HubFileMissing,
     HubOffline,
-    HubRepositoryMissing,
     HubUnavailable,
     PullError,
     SizeMismatch,
@@ -29,6 +28,7 @@ __all__ = ["Described", "Hub", "Place", "Resolved", "compare", "digests_of", "pl
 
 log = logging.getLogger(__name__)
 
+LISTING_S = 10.0
 Resting = Callable[[], AbstractContextManager[None]]
 # A server that can tell the digest of a file may want to be asked for it (RFC 9530).
 WANTED = {"Want-Repr-Digest": "sha-256=10"}
@@ -94,18 +94,22 @@ class Hub:
     async def _listing(self, repo: str, revision: str) -> Listing | None:
         """None where no origin lists the repository: then each file is asked for by itself.
 
-        Raises: HubUnauthorized, HubTokenRejected, HubForbidden, HubRepositoryMissing.
+        Raises: HubUnauthorized, HubTokenRefused, HubForbidden.
         """
-        missing: PullError | None = None
         for endpoint in self._endpoints:
             try:
-                return await listing.ask(self._client, self._executor, endpoint, repo, revision)
+                return await listing.ask(
+                    self._client,
+                    self._executor,
+                    endpoint,
+                    repo,
+                    revision,
+                    within_s=min(LISTING_S, self._limits.headers_s),
+                )
             except Interrupted as interruption:
                 reason = interruption.error.message
-            except HubRepositoryMissing as error:
-                missing, reason = missing or error, error.message
             except HubFileMissing:
-                reason = "it has no API, or not for us"
+                reason = "it has no API, or none for us"
             except REFUSES as error:
                 if endpoint == self._endpoint:
                     raise
@@ -113,8 +117,6 @@ class Hub:
             except PullError as error:
                 reason = error.message
             log.info("%s lists no files of %s: %s", endpoint, repo, reason)
-        if missing is not None:
-            raise missing
         return None
 
 
@@ -198,7 +200,7 @@ class _Survey:
         try:
             async with self._client.request("GET", url, what, smallest) as (response, about):
                 return by_headers(response.status, response.headers, about)
-        except (*LACKS, HubUnavailable):
+        except (HubFileMissing, HubUnavailable):
             return described
 
 

@@ -14,7 +14,6 @@ from sirene_downloader.places import COMMIT
 from sirene_downloader.request import Client
 from sirene_shared.errors import HubUnavailable
 
-LISTING_S = 10.0
 # A repository of ten thousand files takes about 3 MB.
 MAX_BYTES = 8 << 20
 # Two a file, and some for what else is told: bounds what reading them takes.
@@ -49,13 +48,13 @@ class Listing(msgspec.Struct, frozen=True):
 
 
 async def ask(
-    client: Client, executor: Executor, endpoint: str, repo: str, revision: str
+    client: Client, executor: Executor, endpoint: str, repo: str, revision: str, within_s: float
 ) -> Listing:
     """Raises: HubUnavailable for an answer that is none, and what Client.request does."""
     url = f"{endpoint}/api/models/{quote(repo)}/revision/{quote(revision, safe='')}?blobs=true"
     body = bytearray()
     try:
-        async with asyncio.timeout(LISTING_S), client.request("GET", url, repo) as answer:
+        async with asyncio.timeout(within_s), client.request("GET", url, repo) as answer:
             if answer.response.headers.get("Content-Encoding", "identity") != "identity":
                 raise HubUnavailable(f"the list of files of {repo!r} comes compressed")
             async for chunk in answer.chunks(repo):

@@ -14,14 +14,10 @@ from yarl import URL
 from sirene_downloader.connector import guarded_connector
 from sirene_downloader.origins import Policy
 from sirene_downloader.proxies import Proxies
+from sirene_downloader.refusal import refusal
 from sirene_downloader.settings import Limits
 from sirene_shared.errors import (
-    HubFileMissing,
-    HubForbidden,
     HubRateLimited,
-    HubRepositoryMissing,
-    HubTokenRejected,
-    HubUnauthorized,
     HubUnavailable,
     OriginRefused,
     SireneError,
@@ -98,8 +94,7 @@ class Client:
         A HEAD request also ends where enough is known, and where HEAD itself is refused (405).
 
         what: the file, for messages.
-        Raises: Interrupted, HubUnauthorized, HubTokenRejected, HubForbidden, HubFileMissing,
-        HubRepositoryMissing, HubUnavailable, OriginRefused.
+        Raises: Interrupted, HubUnavailable, OriginRefused, and what refusal() makes.
         """
         target, about = URL(url), CIMultiDict[str]()
         for _ in range(MAX_REDIRECTS + 1):
@@ -112,8 +107,8 @@ class Client:
                 if response.status not in REDIRECTS or known:
                     refused = response.status not in REDIRECTS
                     if refused and not (method == "HEAD" and response.status == 405):
-                        sent = self._is_home(target)
-                        check(response.status, response.headers, what, with_token=sent)
+                        has_token = self._is_home(target)
+                        check(response.status, response.headers, what, has_token=has_token)
                     yield Answer(response, about)
                     return
                 target = follow(target, response.headers, what)
@@ -129,8 +124,8 @@ class Client:
         own = {"Authorization": f"Bearer {self._token}"} if self._is_home(url) else {}
         try:
             self._policy.check(str(url))
-        except OriginRefused as refusal:
-            log.warning("%s at %s: %s", what, url.raw_authority, refusal.message)
+        except OriginRefused as refused:
+            log.warning("%s at %s: %s", what, url.raw_authority, refused.message)
             raise
         try:
             async with asyncio.timeout(self._limits.connect_s + self._limits.headers_s):
@@ -142,7 +137,10 @@ class Client:
                     proxy=self._proxies.for_url(str(url)),
                 )
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
-            raise HubUnavailable(f"the address of {what!r} is not valid") from error
+            raise HubUnavailable(
+                f"the address of {what!r} is not valid",
+                hint="Check HF_ENDPOINT and the manifest.",
+            ) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Interrupted(_unavailable(what, error)) from error
 
@@ -155,7 +153,10 @@ def follow(here: URL, headers: CIMultiDictProxy[str], what: str) -> URL:
     # Already encoded, and often signed: it must go back letter by letter.
     target = here.join(URL(headers.get("Location", ""), encoded=True))
     if target.scheme not in ("http", "https") or not target.host:
-        raise HubUnavailable(f"the hub sends us to a place that is none for {what!r}")
+        raise HubUnavailable(
+            f"the hub sends us to a place that is none for {what!r}",
+            hint="The hub or a proxy is at fault: check HF_ENDPOINT, or pull again later.",
+        )
     if here.scheme == "https" and target.scheme == "http":
         raise HubUnavailable(
             f"the hub sends us from https to http for {what!r}: refused",
@@ -165,53 +166,17 @@ def follow(here: URL, headers: CIMultiDictProxy[str], what: str) -> URL:
 
 
 def check(
-    status: int, headers: CIMultiDictProxy[str], what: str, *, with_token: bool = False
+    status: int, headers: CIMultiDictProxy[str], what: str, *, has_token: bool = False
 ) -> None:
-    """Return for an answer to go on with, else raise what its status means."""
+    """Return for an answer to go on with, else raise what its status means.
+
+    has_token: one was sent.
+    """
     reason = headers.get("X-Error-Code", "")
     if status in (200, 206, 416):
         return
-    if status == 401 and with_token:
-        raise HubTokenRejected(
-            f"the hub does not know the token that it was asked for {what!r} with",
-            hint="The token in HF_TOKEN is wrong or was revoked: make a new one in the settings of"
-            " your account at the hub, and pull again.",
-        )
-    if status == 401 and reason == "GatedRepo":
-        raise HubUnauthorized(
-            f"the hub gives {what!r} only to those who accepted the model's terms, and there is no"
-            " token",
-            hint="Accept the terms on the model's page at the hub, set HF_TOKEN, and pull again.",
-        )
-    if status == 401:
-        raise HubUnauthorized(
-            f"the hub wants a token for {what!r}",
-            hint="The repository is private or does not exist: set HF_TOKEN, and pull again.",
-        )
-    if status == 403 and reason == "GatedRepo":
-        raise HubForbidden(
-            f"the terms that {what!r} comes under are not accepted with this token's account",
-            hint="Accept them on the model's page at the hub, and pull again; access that its"
-            " authors grant by hand may take some days.",
-        )
-    if status == 403:
-        raise HubForbidden(
-            f"the hub does not give {what!r} to everybody",
-            hint="Look at the model's page at the hub whether your token may read it, and pull"
-            " again.",
-        )
-    if status == 404 and reason in ("RepoNotFound", "RevisionNotFound"):
-        kind = "repository" if reason == "RepoNotFound" else "revision"
-        raise HubRepositoryMissing(
-            f"the hub has no such {kind} any more for {what!r}",
-            hint="It was removed, renamed or made private: update Sirene or the manifest, or set"
-            " the HF_TOKEN of an account that may read it.",
-        )
-    if status in (404, 410):
-        raise HubFileMissing(
-            f"the hub has no {what!r}",
-            hint="The file was moved or removed: update Sirene or the manifest.",
-        )
+    if status in (401, 403, 404, 410):
+        raise refusal(status, reason, what, has_token=has_token)
     if status == 429:
         limited = HubRateLimited("the hub asks us to slow down", hint="Pull again later.")
         raise Interrupted(limited, after_s=_retry_after(headers))

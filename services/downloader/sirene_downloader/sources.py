@@ -13,8 +13,7 @@ from sirene_shared.errors import (
     HubFileMissing,
     HubForbidden,
     HubRateLimited,
-    HubRepositoryMissing,
-    HubTokenRejected,
+    HubTokenRefused,
     HubUnauthorized,
     HubUnavailable,
     OriginRefused,
@@ -29,9 +28,8 @@ Attempt = Callable[[str, Limits, PullError | None], Awaitable[T]]
 
 # How often an origin is tried while there is another one.
 HASTY_ATTEMPTS = 2
-LACKS = (HubFileMissing, HubRepositoryMissing)
 FAULTY = (HubUnavailable, HubRateLimited, SizeMismatch, HashMismatch, OriginRefused)
-REFUSES = (HubUnauthorized, HubTokenRejected, HubForbidden)
+REFUSES = (HubUnauthorized, HubTokenRefused, HubForbidden)
 
 
 class Sources:
@@ -71,7 +69,7 @@ class Sources:
         raise errors[urls[0]]
 
     def _is_left_for(self, origin: str, error: PullError) -> bool:
-        return isinstance(error, LACKS + FAULTY) or (
+        return isinstance(error, (HubFileMissing, *FAULTY)) or (
             isinstance(error, REFUSES) and origin != self._home
         )
 
