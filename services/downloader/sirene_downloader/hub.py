@@ -81,13 +81,18 @@ class Hub:
             if place and place[:2] not in listings and not _is_pinned(file, place):
                 listings[place[:2]] = await self._listing(place.repo, place.revision)
         survey = _Survey(self._client, self.sources(), self._endpoints, resting)
-        files = []
+        files, own, others = [], "", ""
         for file, place in wanted:
             known = listings.get(place[:2]) if place else None
-            files.append(await survey.file(variant, file, place, known))
+            found = await survey.file(variant, file, place, known)
+            files.append(found)
+            if file.repo or "://" in file.source_path:
+                others = others or found.commit
+            else:
+                own = own or found.commit
         return Resolved(
             tuple(files),
-            next((file.commit for file in files if file.commit), ""),
+            own or others,
             gated=any(found.gated for found in listings.values() if found),
         )
 
