@@ -119,6 +119,8 @@ async def test_a_part_goes_on_at_the_next_origin_when_its_sha256_is_known(
 ) -> None:
     rig.publish({"model.onnx": CONTENT})
     rig.hub.fault(PATH, Fault(drop_at=3 * MIB))
+    # Each origin has names of its own for one content.
+    mirror.fault(PATH, Fault(etag="the mirror's"))
     async with rig.running(mirrors=mirror.url), rig.watching() as ticks:
         await rig.pull()
         await rig.reaches(InstallState.INSTALLED)
@@ -128,6 +130,19 @@ async def test_a_part_goes_on_at_the_next_origin_when_its_sha256_is_known(
     assert rig.hub.sent_bytes[PATH] + mirror.sent_bytes[PATH] < 1.3 * len(CONTENT)
     done = [tick.transfer.done_bytes for tick in ticks]
     assert done == sorted(done)
+
+
+async def test_a_lying_origin_costs_the_next_one_nothing_of_its_own_retry(
+    rig: Rig, mirror: Hub
+) -> None:
+    rig.publish({"model.onnx": CONTENT})
+    rig.hub.fault(PATH, Fault(flip_at=MIB))
+    mirror.fault(PATH, Fault(flip_at=MIB, times=1))
+    async with rig.running(mirrors=mirror.url):
+        await rig.pull()
+        await rig.reaches(InstallState.INSTALLED)
+        await rig.answered()
+    rig.check_installed({"model.onnx": CONTENT})
 
 
 async def test_a_part_starts_anew_at_the_next_origin_when_no_sha256_is_known(
