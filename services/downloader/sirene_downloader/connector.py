@@ -54,6 +54,38 @@ class GuardedResolver(AbstractResolver):
         await self._resolver.close()
 
 
+class GuardedSocket:
+    """socket.create_connection() for threads, to the addresses of one origin that may be used.
+
+    As `http.client` takes it: `connection._create_connection = GuardedSocket(policy, url)`. Not for
+    a connection to a proxy.
+    """
+
+    def __init__(self, policy: Policy, url: str) -> None:
+        self._policy = policy
+        self._url = url
+
+    def __call__(
+        self,
+        address: tuple[str, int],
+        timeout: float | None = None,
+        source_address: tuple[str, int] | None = None,
+    ) -> socket.socket:
+        """Raises: OriginRefused, OSError."""
+        self._policy.check(self._url)
+        error: OSError | OriginRefused | None = None
+        found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)
+        for place in dict.fromkeys(each[4][:2] for each in found):
+            try:
+                self._policy.check_address(self._url, str(place[0]))
+                return socket.create_connection(
+                    (str(place[0]), int(place[1])), timeout, source_address
+                )
+            except (OSError, OriginRefused) as refused:
+                error = refused
+        raise error or OSError("the host has no address")
+
+
 def guarded_connector(
     policy: Policy,
     proxies: Proxies,

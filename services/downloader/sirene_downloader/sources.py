@@ -38,47 +38,82 @@ class Sources:
     def __init__(self, endpoint: str, limits: Limits) -> None:
         """endpoint: of the hub, whose refusal counts: no mirror is asked to go round it."""
         self._home = origin_of(endpoint)
-        self._limits = limits
         self._faulty: set[str] = set()
         self._said: set[tuple[str, str]] = set()
+        self.patient = limits
+        self.hasty = msgspec.structs.replace(limits, attempts=min(limits.attempts, HASTY_ATTEMPTS))
+
+    def way(self, urls: Sequence[str]) -> "Way":
+        """Through the origins of one file."""
+        return Way(self, urls)
 
     async def first(self, urls: Sequence[str], attempt: Attempt[T]) -> T:
         """What the first origin gives that can; attempt: gets the address, how patient to be, and
         why the origin before it was left.
 
-        Raises: what the last try of the only or of the first origin raised.
+        Raises: what Way.after() does.
         """
-        if len(urls) == 1:
-            return await attempt(urls[0], self._limits, None)
-        hasty = msgspec.structs.replace(
-            self._limits, attempts=min(self._limits.attempts, HASTY_ATTEMPTS)
-        )
-        errors: dict[str, PullError] = {}
-        previous: PullError | None = None
-        for url in sorted(urls, key=lambda url: origin_of(url) in self._faulty):
+        way = self.way(urls)
+        while True:
+            url = way.url
             try:
-                return await attempt(url, hasty, previous)
+                return await attempt(url, way.limits, way.left)
             except PullError as error:
-                if not self._is_left_for(origin_of(url), error):
-                    raise
-                self._leave(origin_of(url), error)
-                errors[url] = previous = error
-        again = next((url for url in urls if url in errors and errors[url].retryable), None)
-        if again is not None:
-            return await attempt(again, self._limits, previous)
-        raise errors[urls[0]]
+                way.after(url, error)
 
-    def _is_left_for(self, origin: str, error: PullError) -> bool:
+    def is_faulty(self, url: str) -> bool:
+        return origin_of(url) in self._faulty
+
+    def is_left_for(self, url: str, error: PullError) -> bool:
         return isinstance(error, (HubFileMissing, *FAULTY)) or (
-            isinstance(error, REFUSES) and origin != self._home
+            isinstance(error, REFUSES) and origin_of(url) != self._home
         )
 
-    def _leave(self, origin: str, error: PullError) -> None:
+    def leave(self, url: str, error: PullError) -> None:
+        origin = origin_of(url)
         if isinstance(error, FAULTY):
             self._faulty.add(origin)
         if (origin, error.code) not in self._said:
             self._said.add((origin, error.code))
             log.warning("%s is left for the next origin: %s", origin, error.message)
+
+
+class Way:
+    """Of one file: `url` now, with `limits`; after() an error, the next one."""
+
+    def __init__(self, sources: Sources, urls: Sequence[str]) -> None:
+        self._sources = sources
+        self._urls = tuple(urls)
+        self._errors: dict[str, PullError] = {}
+        self._last = urls[0] if len(urls) == 1 else ""
+        self.left: PullError | None = None
+        """Why the origin before this one was left."""
+
+    @property
+    def url(self) -> str:
+        pending = [url for url in self._urls if url not in self._errors]
+        return self._last or min(pending, key=self._sources.is_faulty)
+
+    @property
+    def limits(self) -> Limits:
+        """All the patience for an origin that nothing comes after."""
+        return self._sources.patient if self._last else self._sources.hasty
+
+    def after(self, url: str, error: PullError) -> None:
+        """Go on to the next origin; at last once more to one that may be back.
+
+        Raises: `error` when it is final, or the last; else the first origin's.
+        """
+        if self._last or not self._sources.is_left_for(url, error):
+            raise error
+        self._sources.leave(url, error)
+        self.left = self._errors[url] = error
+        if len(self._errors) < len(self._urls):
+            return
+        again = (each for each in self._urls if self._errors[each].retryable)
+        self._last = next(again, "")
+        if not self._last:
+            raise self._errors[self._urls[0]]
 
 
 def origin_of(url: str) -> str:

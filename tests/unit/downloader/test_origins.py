@@ -1,10 +1,11 @@
 """Which hosts may be asked, and at which addresses."""
 
 import ipaddress
+import socket
 
 import pytest
 
-from sirene_downloader.connector import GuardedResolver
+from sirene_downloader.connector import GuardedResolver, GuardedSocket
 from sirene_downloader.origins import Policy, is_public, pattern_of, patterns
 from sirene_downloader.proxies import Proxies
 from sirene_downloader.settings import Settings
@@ -289,6 +290,21 @@ async def test_a_configured_name_and_a_proxy_may_lie_in_our_own_network() -> Non
     assert await proxied.resolve("proxy.lan", 3128)
     with pytest.raises(OriginRefused):
         await proxied.resolve("proxy.lan", 443)
+
+
+def test_a_thread_connects_only_where_it_may() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        place = server.getsockname()[:2]
+        url = f"http://localhost:{place[1]}/x"
+        with pytest.raises(OriginRefused):
+            GuardedSocket(policy(allowed="localhost:*"), url)(("localhost", place[1]), 5)
+        with pytest.raises(OriginRefused):
+            GuardedSocket(policy(private="127.0.0.1:*"), url)(("localhost", place[1]), 5)
+        server.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            server.accept()
+        with GuardedSocket(policy(private="localhost:*"), url)(("localhost", place[1]), 5) as own:
+            assert own.getpeername()[:2] == place
 
 
 def test_the_pattern_of_a_url_is_its_origin() -> None:
