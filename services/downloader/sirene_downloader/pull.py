@@ -2,12 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, ParamSpec, TypeVar
-
-import msgspec
 
 from sirene_downloader import volume
 from sirene_downloader.draft import Draft, Origin
@@ -20,17 +19,15 @@ from sirene_downloader.remote import RemoteFile
 from sirene_downloader.report import Report
 from sirene_downloader.request import Client
 from sirene_downloader.settings import Limits
-from sirene_downloader.sources import origin_of
+from sirene_downloader.sources import FileFailed, origin_of
 from sirene_downloader.staging import Staging
 from sirene_downloader.volume import volume_errors
 from sirene_shared import __version__
 from sirene_shared.errors import (
     DiskFull,
-    HashMismatch,
     ModelDamaged,
     ModelNotInstalled,
     PullError,
-    SizeMismatch,
 )
 from sirene_shared.manifest import Model
 from sirene_shared.messages import InstallState, Phase
@@ -93,7 +90,6 @@ class Pull:
         self._lease = lease
         self._report = report
         self._committing = committing
-        self._sources = workshop.hub.sources()
 
     async def run(self) -> InstallRecord:
         """Raises: SireneError."""
@@ -107,7 +103,8 @@ class Pull:
         draft = await work.on_disk(work.staging.draft, ref)
         resolved = await work.hub.resolve(self._model, self._report.resting)
         await self._check_space(draft, resolved)
-        files = [await self._fetch(draft, file) for file in resolved.files]
+        sources = work.hub.sources()
+        files = await sources.all(resolved.files, partial(self._move, draft, {}))
         record = self._record(resolved, files)
         self._report.work_on("", Phase.INSTALLING)
         await self._report.enter(InstallState.VERIFYING)
@@ -136,19 +133,28 @@ class Pull:
                 hint="Free some space and pull again.",
             )
 
-    async def _fetch(self, draft: Draft, remote: RemoteFile) -> RecordedFile:
-        """From the first origin that gives it."""
+    async def _move(
+        self,
+        draft: Draft,
+        fetched: dict[str, RecordedFile],
+        files: Sequence[RemoteFile],
+        limits: Limits,
+        wrong: frozenset[str],
+    ) -> list[RecordedFile]:
+        """Every file, from where it is said to be now. Raises: FileFailed."""
+        for file in files:
+            if file.path in fetched:
+                continue
+            try:
+                fetched[file.path] = await self._fetch(draft, file, limits, file.path in wrong)
+            except PullError as error:
+                raise FileFailed(file.path, error) from error
+        return [fetched[file.path] for file in files]
 
-        async def attempt(url: str, limits: Limits, left: PullError | None) -> RecordedFile:
-            here = msgspec.structs.replace(remote, url=url, fallbacks=())
-            return await self._fetch_from(draft, here, limits, left)
-
-        return await self._sources.first((remote.url, *remote.fallbacks), attempt)
-
-    async def _fetch_from(
-        self, draft: Draft, remote: RemoteFile, limits: Limits, left: PullError | None
+    async def _fetch(
+        self, draft: Draft, remote: RemoteFile, limits: Limits, is_wrong: bool
     ) -> RecordedFile:
-        """left: why another origin was left for this one."""
+        """is_wrong: what is here of the file."""
         work, report = self._work, self._report
         noted, source = draft.origin(remote.path), origin_of(remote.url)
 
@@ -165,7 +171,7 @@ class Pull:
         async with Part(draft.tree / remote.path, remote, work.executor) as part:
             report.work_on(remote.path, Phase.VERIFYING)
             await part.recall(report.step)
-            if part.position and not _goes_on(remote, noted, source, left):
+            if part.position and (is_wrong or not _goes_on(remote, noted, source)):
                 report.lose(part.position)
                 await part.restart()
             report.work_on(remote.path, Phase.DOWNLOADING)
@@ -197,12 +203,10 @@ class Pull:
         )
 
 
-def _goes_on(remote: RemoteFile, noted: Origin | None, source: str, left: PullError | None) -> bool:
+def _goes_on(remote: RemoteFile, noted: Origin | None, source: str) -> bool:
     """What is here of the file may be continued from `source`.
 
     Where a sha256 shows whether the whole is right, the parts may be from anywhere.
     """
-    if isinstance(left, HashMismatch | SizeMismatch):
-        return False
     is_known = any(digest.algorithm == "sha256" for digest in remote.digests)
     return is_known or noted is None or noted.source == source

@@ -7,6 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from sirene_downloader.origins import Origin
+from sirene_downloader.remote import RemoteFile
 from sirene_downloader.settings import Limits
 from sirene_shared.errors import (
     HashMismatch,
@@ -25,11 +26,21 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Attempt = Callable[[str, Limits, PullError | None], Awaitable[T]]
+AttemptAll = Callable[[Sequence[RemoteFile], Limits, frozenset[str]], Awaitable[T]]
 
 # How often an origin is tried while there is another one.
 HASTY_ATTEMPTS = 2
 FAULTY = (HubUnavailable, HubRateLimited, SizeMismatch, HashMismatch, OriginRefused)
 REFUSES = (HubUnauthorized, HubTokenRefused, HubForbidden)
+
+
+class FileFailed(Exception):
+    """One file of several could not be had where it was looked for."""
+
+    def __init__(self, path: str, error: PullError) -> None:
+        super().__init__(error.message)
+        self.path = path
+        self.error = error
 
 
 class Sources:
@@ -60,6 +71,27 @@ class Sources:
                 return await attempt(url, way.limits, way.left)
             except PullError as error:
                 way.after(url, error)
+
+    async def all(self, files: Sequence[RemoteFile], attempt: AttemptAll[T]) -> T:
+        """What `attempt` gives, called with each file at one of its origins, how patient to be, and
+        the paths of the files whose bytes so far are wrong; again after each FileFailed.
+
+        Raises: what Way.after() does.
+        """
+        ways = {file.path: self.way((file.url, *file.fallbacks)) for file in files}
+        wrong: set[str] = set()
+        while True:
+            at = {path: way.url for path, way in ways.items()}
+            here = [msgspec.structs.replace(file, url=at[file.path]) for file in files]
+            is_last = any(way.limits is self.patient for way in ways.values())
+            limits = self.patient if is_last else self.hasty
+            try:
+                return await attempt(here, limits, frozenset(wrong))
+            except FileFailed as failed:
+                ways[failed.path].after(at[failed.path], failed.error)
+                wrong.clear()
+                if isinstance(failed.error, HashMismatch | SizeMismatch):
+                    wrong.add(failed.path)
 
     def is_faulty(self, url: str) -> bool:
         return origin_of(url) in self._faulty

@@ -118,7 +118,8 @@ async def test_a_part_goes_on_at_the_next_origin_when_its_sha256_is_known(
     rig: Rig, mirror: Hub
 ) -> None:
     rig.publish({"model.onnx": CONTENT})
-    rig.hub.fault(PATH, Fault(drop_at=3 * MIB))
+    # Not a break of the connection, which loses what is on its way.
+    rig.hub.fault(PATH, Fault(stall_at=3 * MIB))
     # Each origin has names of its own for one content.
     mirror.fault(PATH, Fault(etag="the mirror's"))
     async with rig.running(mirrors=mirror.url), rig.watching() as ticks:

@@ -1,12 +1,13 @@
 """In which order the origins of a file are tried, and when the next one is."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
+from sirene_downloader.remote import RemoteFile
 from sirene_downloader.settings import Limits
-from sirene_downloader.sources import HASTY_ATTEMPTS, Sources
+from sirene_downloader.sources import HASTY_ATTEMPTS, FileFailed, Sources
 from sirene_shared.errors import (
     DiskFull,
     HashMismatch,
@@ -112,3 +113,62 @@ async def test_an_origin_that_failed_is_asked_last_for_the_next_file(
         await tried.first(ALL, origins.fetch)
     said = [record.getMessage() for record in caplog.records]
     assert len(said) == len(set(said)) == len(ALL)
+
+
+async def test_of_several_files_only_the_one_that_failed_moves_on() -> None:
+    """Each mirror has one of two files."""
+    lacking = {("https://hub.example", "a"), ("https://hub.example", "b")}
+    lacking |= {("https://one.example", "b"), ("https://two.example", "a")}
+    rounds: list[dict[str, str]] = []
+
+    async def attempt(
+        files: Sequence[RemoteFile], limits: Limits, wrong: frozenset[str]
+    ) -> dict[str, str]:
+        assert not wrong
+        assert limits.attempts == HASTY_ATTEMPTS
+        rounds.append({file.path: file.url.rpartition("/")[0] for file in files})
+        for file in files:
+            if (rounds[-1][file.path], file.path) in lacking:
+                raise FileFailed(file.path, HubFileMissing("no"))
+        return rounds[-1]
+
+    files = [
+        RemoteFile(
+            path=path,
+            size=1,
+            url=f"https://hub.example/{path}",
+            fallbacks=(f"https://one.example/{path}", f"https://two.example/{path}"),
+        )
+        for path in "ab"
+    ]
+    found = await sources().all(files, attempt)
+    assert found == {"a": "https://one.example", "b": "https://two.example"}
+    assert len(rounds) == 4
+
+
+async def test_a_file_that_is_wrong_is_said_to_be_and_its_origin_is_left_for_all() -> None:
+    told: list[frozenset[str]] = []
+    seen: list[list[str]] = []
+
+    async def attempt(files: Sequence[RemoteFile], limits: Limits, wrong: frozenset[str]) -> None:
+        told.append(wrong)
+        seen.append([file.url for file in files])
+        if len(told) == 1:
+            raise FileFailed("a", HashMismatch("altered"))
+
+    files = [RemoteFile(path=path, size=1, url=HUB, fallbacks=(ONE,)) for path in "ab"]
+    await sources().all(files, attempt)
+    assert told == [frozenset(), frozenset("a")]
+    assert seen == [[HUB, HUB], [ONE, ONE]]
+
+
+async def test_the_last_origin_of_any_file_gets_all_the_patience_and_its_error_is_final() -> None:
+    attempts: list[int] = []
+
+    async def attempt(files: Sequence[RemoteFile], limits: Limits, wrong: frozenset[str]) -> None:
+        attempts.append(limits.attempts)
+        raise FileFailed("a", HubUnavailable("down"))
+
+    with pytest.raises(HubUnavailable):
+        await sources().all([RemoteFile(path="a", size=1, url=HUB, fallbacks=(ONE,))], attempt)
+    assert attempts == [HASTY_ATTEMPTS, HASTY_ATTEMPTS, LIMITS.attempts]
