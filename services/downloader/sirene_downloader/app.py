@@ -6,12 +6,10 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 import huggingface_hub
 import msgspec
@@ -26,6 +24,7 @@ from sirene_downloader.caretaker import Caretaker
 from sirene_downloader.hub import Hub
 from sirene_downloader.inventory import Inventory
 from sirene_downloader.jobs import Jobs
+from sirene_downloader.places import plain_urls
 from sirene_downloader.pull import Workshop
 from sirene_downloader.removal import Removal
 from sirene_downloader.request import Client
@@ -56,9 +55,7 @@ class Downloader:
         settings: Settings,
         catalogue: Catalogue,
         limits: Limits,
-        proxies: Mapping[str, str] | None = None,
     ) -> None:
-        self._proxies = proxies or {}
         self._settings = settings
         self._catalogue = catalogue
         self._limits = limits
@@ -101,14 +98,22 @@ class Downloader:
         async with AsyncExitStack() as stack:
             executor = ThreadPoolExecutor(2 + THREADS_PER_PULL * chosen.pulls, "disk")
             stack.callback(executor.shutdown, wait=True, cancel_futures=True)
-            client = Client(chosen.hf_endpoint, chosen.hf_token, self._limits)
+            policy = chosen.policy(plain_urls(self._catalogue, chosen.hf_endpoint))
+            client = Client(
+                chosen.hf_endpoint,
+                chosen.hf_token,
+                self._limits,
+                policy=policy,
+                proxies=chosen.proxies,
+            )
             stack.push_async_callback(client.close)
             wire = Wire(
                 endpoint=chosen.hf_endpoint,
                 token=chosen.hf_token,
                 limits=self._limits,
                 throttle=self.throttle,
-                proxies=self._proxies,
+                policy=policy,
+                proxies=chosen.proxies,
             )
             stack.callback(wire.close)
             workshop = self._workshop(executor, client, wire)
@@ -161,7 +166,7 @@ class Downloader:
             client,
             executor,
             endpoint=chosen.hf_endpoint,
-            token=chosen.hf_token,
+            mirrors=chosen.mirror_list,
             offline=chosen.hf_hub_offline,
             limits=self._limits,
         )
@@ -196,12 +201,11 @@ def create_app(
     *,
     catalogue: Catalogue | None = None,
     limits: Limits | None = None,
-    proxies: Mapping[str, str] | None = None,
 ) -> Downloader:
-    """proxies: as urllib.request.getproxies() has them. Raises: InvalidManifest."""
+    """Raises: InvalidManifest."""
     if catalogue is None:
         catalogue = load_catalogue(settings.manifests_path)
-    return Downloader(settings, catalogue, limits or Limits(), proxies)
+    return Downloader(settings, catalogue, limits or Limits())
 
 
 async def _serve(app: Downloader) -> None:
@@ -222,9 +226,13 @@ def main() -> None:
             "downloader",
             level=chosen.log_level,
             log_format=chosen.log_format,
-            secrets=[chosen.hf_token, urlsplit(chosen.nats_url).password or ""],
+            secrets=[
+                chosen.hf_token,
+                urlsplit(chosen.nats_url).password or "",
+                *chosen.proxies.secrets,
+            ],
         )
-        app = create_app(chosen, proxies=getproxies())
+        app = create_app(chosen)
     except SireneError as error:
         sys.exit(f"sirene-downloader: {error.message} {error.hint}".rstrip())
     asyncio.run(_serve(app))

@@ -29,6 +29,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     digests: tuple[Digest, ...] = ()
     commit: str = ""
     etag: str = ""
+    source: str = ""
+    """Scheme, host and port that gave the etag."""
 
     def is_of(self, remote: RemoteFile) -> bool:
         """A digest settles it. Without one nothing would show a part that a crash left with holes,

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, ParamSpec, TypeVar
 
@@ -12,7 +13,9 @@ from sirene_downloader.draft import Draft
 from sirene_downloader.finishing import finish
 from sirene_downloader.hub import Hub, Resolved
 from sirene_downloader.lease import Lease
+from sirene_downloader.remote import RemoteFile
 from sirene_downloader.report import Report
+from sirene_downloader.settings import Limits
 from sirene_downloader.staging import Staging
 from sirene_downloader.transfer.model import ModelTransfer
 from sirene_downloader.transfer.wire import Wire
@@ -92,8 +95,8 @@ class Pull:
         draft = await work.on_disk(work.staging.draft, ref)
         resolved = await work.hub.resolve(self._model, self._report.resting)
         await self._check_space(draft, resolved)
-        moving = ModelTransfer(work.wire, work.executor, draft, resolved.files, self._report)
-        files = await moving.run()
+        moving = partial(self._move, draft)
+        files = await work.hub.sources().all(resolved.files, moving)
         record = self._record(resolved, files)
         self._report.work_on("", Phase.INSTALLING)
         await self._report.enter(InstallState.VERIFYING)
@@ -121,6 +124,19 @@ class Pull:
                 " bytes free",
                 hint="Free some space and pull again.",
             )
+
+    async def _move(
+        self, draft: Draft, files: Sequence[RemoteFile], limits: Limits, wrong: frozenset[str]
+    ) -> list[RecordedFile]:
+        """Every file, from where it is said to be now; wrong: paths whose bytes so far are.
+
+        Raises: FileFailed, PullError.
+        """
+        work = self._work
+        transfer = ModelTransfer(
+            work.wire, work.executor, draft, files, self._report, limits=limits, wrong=wrong
+        )
+        return await transfer.run()
 
     def _record(self, resolved: Resolved, files: list[RecordedFile]) -> InstallRecord:
         model = self._model

@@ -7,6 +7,8 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from sirene_downloader.origins import Policy
+from sirene_downloader.proxies import Proxies
 from sirene_downloader.remote import RemoteFile
 from sirene_downloader.request import Interrupted
 from sirene_downloader.settings import Limits
@@ -180,8 +182,8 @@ def test_an_answer_that_does_not_fit_is_not_believed(
 
 
 def test_the_proxy_is_chosen_by_scheme_and_left_out_where_it_is_said() -> None:
-    proxies = {"https": "http://u:p%40@proxy:3128", "no": "inside.example"}
-    connections = Connections(Limits(), Throttle(), proxies)
+    proxies = Proxies(https="http://u:p%40@proxy:3128", no_proxy="inside.example")
+    connections = Connections(Limits(), Throttle(), Policy(allowed=()), proxies)
     outside = connections.place(URL("https://hub.example/x"))
     assert outside.proxy is not None
     assert (outside.proxy.host, outside.proxy.port, outside.is_relayed) == ("proxy", 3128, False)

@@ -5,13 +5,14 @@ import http.client
 import ssl
 import threading
 from collections import defaultdict
-from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
-from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
 
 from yarl import URL
 
+from sirene_downloader.connector import GuardedSocket
+from sirene_downloader.origins import Policy
+from sirene_downloader.proxies import Proxies
 from sirene_downloader.settings import Limits
 from sirene_downloader.transfer.line import Line, Stopped
 from sirene_downloader.transfer.throttle import Throttle
@@ -28,6 +29,10 @@ class Place(NamedTuple):
     proxy: URL | None
 
     @property
+    def url(self) -> str:
+        return str(URL.build(scheme=self.scheme, host=self.host, port=self.port))
+
+    @property
     def is_relayed(self) -> bool:
         """The proxy itself asks, rather than opening a tunnel."""
         return self.proxy is not None and self.scheme == "http"
@@ -41,11 +46,13 @@ class Kept(NamedTuple):
 class Connections:
     """Of the whole service."""
 
-    def __init__(self, limits: Limits, throttle: Throttle, proxies: Mapping[str, str]) -> None:
-        """proxies: as urllib.request.getproxies() has them."""
+    def __init__(
+        self, limits: Limits, throttle: Throttle, policy: Policy, proxies: Proxies
+    ) -> None:
         self._limits = limits
         self._throttle = throttle
-        self._proxies = dict(proxies)
+        self._policy = policy
+        self._proxies = proxies
         self._context: ssl.SSLContext | None = None
         self._idle: dict[Place, list[http.client.HTTPConnection]] = defaultdict(list)
         self._open: dict[tuple[str, int], int] = defaultdict(int)
@@ -53,11 +60,7 @@ class Connections:
 
     def place(self, url: URL) -> Place:
         host, port = url.host or "", url.port or 443
-        proxy = self._proxies.get(url.scheme) or self._proxies.get("all")
-        if proxy and proxy_bypass_environment(f"{host}:{port}", self._proxies):
-            proxy = None
-        if proxy and "://" not in proxy:
-            proxy = f"http://{proxy}"
+        proxy = self._proxies.for_url(str(url))
         return Place(url.scheme, host, port, URL(proxy) if proxy else None)
 
     def take(self, place: Place, line: Line, *, fresh: bool = False) -> Kept:
@@ -118,6 +121,10 @@ class Connections:
 
     def _connect(self, place: Place, line: Line) -> http.client.HTTPConnection:
         connection = self._new(place)
+        if place.proxy is None:
+            # A proxy looks names up by itself, and the user chose it wherever it lies.
+            connect = GuardedSocket(self._policy, place.url)
+            connection._create_connection = connect  # type: ignore[attr-defined]
         line.reach_out()
         try:
             connection.connect()

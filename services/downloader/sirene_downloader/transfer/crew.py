@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from sirene_downloader.request import Interrupted
+from sirene_downloader.sources import FileFailed
 from sirene_downloader.transfer.answer import Anew
 from sirene_downloader.transfer.carrier import carry
 from sirene_downloader.transfer.file import BLOCK_BYTES, File
@@ -13,7 +14,7 @@ from sirene_downloader.transfer.line import Line, Stopped
 from sirene_downloader.transfer.pilot import Pilot
 from sirene_downloader.transfer.segments import Segment
 from sirene_downloader.transfer.wire import Wire
-from sirene_shared.errors import HashMismatch, HubRateLimited, SireneError
+from sirene_shared.errors import HashMismatch, HubRateLimited, PullError, SireneError
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +110,7 @@ class Crew:
             work(line, *arguments)
         except Stopped:
             pass
-        except SireneError as error:
+        except (SireneError, FileFailed) as error:
             self._end(error)
         except Exception as error:
             log.debug("a transfer's thread failed", exc_info=True)
@@ -129,11 +130,9 @@ class Crew:
             while (task := self._next(line, number)) is not None:
                 file, segment = task
                 try:
-                    carry(self._wire, file, segment, buffer, line)
-                except Anew as anew:
-                    self._begin_anew(file, anew.error)
-                except Interrupted as interruption:
-                    self._interrupted(file, interruption)
+                    self._carry(file, segment, buffer, line)
+                except PullError as error:
+                    raise FileFailed(file.remote.path, error) from error
                 finally:
                     file.give_back(segment)
                     with self._changed:
@@ -142,6 +141,15 @@ class Crew:
         finally:
             with self._changed:
                 del self._fetching[number]
+
+    def _carry(self, file: File, segment: Segment, buffer: memoryview, line: Line) -> None:
+        """Raises: Stopped, PullError when this was the last try."""
+        try:
+            carry(self._wire, file, segment, buffer, line)
+        except Anew as anew:
+            self._begin_anew(file, anew.error)
+        except Interrupted as interruption:
+            self._interrupted(file, interruption)
 
     def _next(self, line: Line, number: int) -> tuple[File, Segment] | None:
         """Something to fetch; None: this thread is not needed any more."""
@@ -195,10 +203,10 @@ class Crew:
                     continue
                 try:
                     file.check()
-                except HashMismatch:
+                except HashMismatch as error:
                     # A bit may have turned on the way: once more from the start, no oftener.
                     if file.remote.path in has_failed:
-                        raise
+                        raise FileFailed(file.remote.path, error) from error
                     has_failed.add(file.remote.path)
                     file.must_restart = True
                 with self._changed:

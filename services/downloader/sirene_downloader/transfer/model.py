@@ -12,6 +12,8 @@ from sirene_downloader.finishing import finish
 from sirene_downloader.patience import Patience
 from sirene_downloader.remote import RemoteFile
 from sirene_downloader.report import Report
+from sirene_downloader.settings import Limits
+from sirene_downloader.sources import origin_of
 from sirene_downloader.transfer.crew import Crew
 from sirene_downloader.transfer.file import BLOCK_BYTES, File, open_plainly
 from sirene_downloader.transfer.wire import Wire
@@ -32,12 +34,18 @@ class ModelTransfer:
         draft: Draft,
         files: Sequence[RemoteFile],
         report: Report,
+        *,
+        limits: Limits,
+        wrong: frozenset[str] = frozenset(),
     ) -> None:
+        """limits: how patient to be with these origins; wrong: paths whose bytes so far are."""
         self._wire = wire
         self._executor = executor
         self._draft = draft
         self._remotes = files
         self._report = report
+        self._limits = limits
+        self._wrong = wrong
         self._stack = ExitStack()
         self._files: list[File] = []
         self._is_wanted = True
@@ -46,7 +54,7 @@ class ModelTransfer:
     async def run(self) -> list[RecordedFile]:
         """Whole, verified and durable, in the order they were given.
 
-        Raises: PullError.
+        Raises: FileFailed, PullError.
         """
         try:
             await self._in_thread(self._open)
@@ -65,18 +73,23 @@ class ModelTransfer:
             with volume_errors():
                 descriptor = open_plainly(self._draft.tree / remote.path)
             self._stack.callback(os.close, descriptor)
-            origin = self._draft.origin(remote.path)
+            noted, source = self._draft.origin(remote.path), origin_of(remote.url)
+            is_the_same = noted is not None and noted.source == source
             file = File(
                 remote,
                 descriptor,
                 self._draft.ranges(remote.path),
-                Patience(self._wire.limits, self._report.resting),
-                etag=origin.etag if origin else "",
+                Patience(self._limits, self._report.resting),
+                # An ETag means something to the origin that gave it, and to no other.
+                etag=noted.etag if noted and is_the_same else "",
                 note_etag=partial(self._note, remote),
             )
             self._stack.callback(self._close, file)
-            file.open()
+            here = file.open()
             self._files.append(file)
+            if here and (remote.path in self._wrong or not _goes_on(remote, noted, source)):
+                file.must_restart = True
+                file.restart()
 
     async def _recall(self) -> None:
         """Hash what an earlier try left; before any request, or its answer would wait for us."""
@@ -127,7 +140,13 @@ class ModelTransfer:
         self._received, self._lost, self._hashed = received, lost, hashed
 
     def _note(self, remote: RemoteFile, etag: str) -> None:
-        origin = Origin(size=remote.size, digests=remote.digests, commit=remote.commit, etag=etag)
+        origin = Origin(
+            size=remote.size,
+            digests=remote.digests,
+            commit=remote.commit,
+            etag=etag,
+            source=origin_of(remote.url),
+        )
         self._draft.note(remote.path, origin)
 
     def _close(self, file: File) -> None:
@@ -141,3 +160,12 @@ class ModelTransfer:
             return await loop.run_in_executor(self._executor, work, *arguments) or 0
 
         return await finish(run())
+
+
+def _goes_on(remote: RemoteFile, noted: Origin | None, source: str) -> bool:
+    """What is here of the file may be continued from `source`.
+
+    Where a sha256 shows whether the whole is right, the parts may be from anywhere.
+    """
+    is_known = any(digest.algorithm == "sha256" for digest in remote.digests)
+    return is_known or noted is None or noted.source == source

@@ -1,19 +1,24 @@
 """GET over kept connections: redirects by hand, the token to its own host alone."""
 
 import http.client
+import logging
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from sirene_downloader.origins import Policy
+from sirene_downloader.proxies import Proxies
 from sirene_downloader.request import MAX_REDIRECTS, REDIRECTS, Interrupted, check, follow
 from sirene_downloader.settings import Limits
 from sirene_downloader.transfer.connections import Connections, Place, proxy_headers
 from sirene_downloader.transfer.line import Line, Stopped
 from sirene_downloader.transfer.throttle import Throttle
-from sirene_shared.errors import HubUnavailable
+from sirene_shared.errors import HubUnavailable, OriginRefused
+
+log = logging.getLogger(__name__)
 
 # The body of a redirect or refusal is read to its end, if it is no longer, to keep the connection.
 SMALL_BYTES = 64 << 10
@@ -103,16 +108,15 @@ class Wire:
         token: str,
         limits: Limits,
         throttle: Throttle,
-        proxies: Mapping[str, str] | None = None,
-        check_address: Callable[[str], None] = lambda url: None,
+        policy: Policy,
+        proxies: Proxies,
     ) -> None:
-        """check_address: raises a PullError for what must not be connected to."""
         self._home = URL(endpoint).origin()
         self._token = token
-        self._check_address = check_address
+        self._policy = policy
         self.limits = limits
         self.throttle = throttle
-        self._connections = Connections(limits, throttle, proxies or {})
+        self._connections = Connections(limits, throttle, policy, proxies)
 
     def close(self) -> None:
         self._connections.close()
@@ -121,13 +125,13 @@ class Wire:
         """A final answer that is no refusal: 200, 206 or 416.
 
         what: the file, for messages.
-        Raises: Stopped, Interrupted, HubUnauthorized, HubForbidden, HubFileMissing, HubUnavailable.
+        Raises: Stopped, Interrupted, HubUnavailable, OriginRefused, and what refusal() makes.
         """
         for _ in range(MAX_REDIRECTS + 1):
             exchange = self._ask(url, what, headers, line)
             try:
                 if exchange.status not in REDIRECTS:
-                    check(exchange.status, exchange.headers, what)
+                    check(exchange.status, exchange.headers, what, has_token=self._is_home(url))
                     return exchange
                 url = follow(url, exchange.headers, what)
             except BaseException:
@@ -141,14 +145,17 @@ class Wire:
     def _ask(self, url: URL, what: str, headers: Mapping[str, str], line: Line) -> Exchange:
         if url.scheme not in ("http", "https") or not url.host:
             raise HubUnavailable(f"the address of {what!r} is not valid")
-        self._check_address(str(url))
-        place = self._connections.place(url)
         own = {"Authorization": f"Bearer {self._token}"} if self._is_home(url) else {}
         try:
+            self._policy.check(str(url))
+            place = self._connections.place(url)
             try:
                 return self._exchange(url, place, {**headers, **own}, line, fresh=False)
             except _Stale:
                 return self._exchange(url, place, {**headers, **own}, line, fresh=True)
+        except OriginRefused as refused:
+            log.warning("%s at %s: %s", what, url.raw_authority, refused.message)
+            raise
         except (*BROKEN, _Stale) as error:
             if line.is_cut:
                 raise Stopped from error
