@@ -18,6 +18,7 @@
     │   ├── VolumeUnwritable      volume_unwritable
     │   ├── HubFileMissing        hub_file_missing
     │   ├── HubUnauthorized       hub_unauthorized
+    │   ├── HubTokenRefused       hub_token_refused
     │   ├── HubForbidden          hub_forbidden
     │   ├── HubRateLimited        hub_rate_limited
     │   ├── HubUnavailable        hub_unavailable
@@ -171,9 +172,15 @@ class HubFileMissing(PullError):
 
 
 class HubUnauthorized(PullError):
-    """401: a token is missing or wrong."""
+    """401: a token is missing."""
 
     code = "hub_unauthorized"
+
+
+class HubTokenRefused(PullError):
+    """401, although a token was sent: it is wrong or has expired."""
+
+    code = "hub_token_refused"
 
 
 class HubForbidden(PullError):

@@ -36,6 +36,7 @@ ANSWERS = {
     "volume_unwritable": Answer(500, "server_error"),
     "hub_file_missing": Answer(502, "upstream_error"),
     "hub_unauthorized": Answer(502, "upstream_error"),
+    "hub_token_refused": Answer(502, "upstream_error"),
     "hub_forbidden": Answer(502, "upstream_error"),
     "hub_rate_limited": Answer(503, "overloaded_error"),
     "hub_unavailable": Answer(503, "upstream_error"),

@@ -110,7 +110,10 @@ class Hub:
     def _ask_listing(self, repo: str, revision: str) -> Listing | None:
         try:
             model = self._api.model_info(
-                repo, revision=revision, files_metadata=True, timeout=LISTING_S
+                repo,
+                revision=revision,
+                files_metadata=True,
+                timeout=min(LISTING_S, self._limits.headers_s),
             )
             files = {
                 sibling.rfilename: Described(

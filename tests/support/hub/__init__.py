@@ -12,6 +12,6 @@ commit, so that `hf download` works against it too.
 
 from tests.support.hub.fault import Fault, Storm
 from tests.support.hub.files import File
-from tests.support.hub.server import LISTING, Hub, Request
+from tests.support.hub.server import LISTING, TREE, Hub, Request
 
-__all__ = ["LISTING", "Fault", "File", "Hub", "Request", "Storm"]
+__all__ = ["LISTING", "TREE", "Fault", "File", "Hub", "Request", "Storm"]

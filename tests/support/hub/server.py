@@ -17,8 +17,9 @@ from tests.support.hub.answer import Answer, asked_span, reset
 from tests.support.hub.fault import Fault, Misfortune
 from tests.support.hub.files import File
 
-# The path under which faults of the API's listings are told.
+# The paths under which faults of the API are told: of a repository, and of its tree.
 LISTING = "listing"
+TREE = "tree"
 
 
 class Request(NamedTuple):
@@ -48,6 +49,7 @@ class Hub:
         """So many connections more are broken before a byte is read from them."""
         self._repos: dict[str, dict[str, File]] = {}
         self._faults: dict[str, tuple[Misfortune, ...]] = {}
+        self._met: list[Misfortune] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._released = asyncio.Event()
 
@@ -66,9 +68,15 @@ class Hub:
     def fault(self, path: str, *faults: Misfortune | None) -> None:
         """What goes wrong with `path` from now on: for each request the first that meets it.
 
-        None: nothing. path: of a file in its repository, or LISTING.
+        None: nothing. path: of a file in its repository, LISTING or TREE.
         """
         self._faults[path] = tuple(fault for fault in faults if fault is not None)
+
+    def unmet(self, path: str) -> list[Misfortune]:
+        """What was to go wrong with `path` and never did: a script that shows nothing."""
+        return [
+            each for each in self._faults.get(path, ()) if not any(each is met for met in self._met)
+        ]
 
     def release(self) -> None:
         """Let go on what stalls, now and from now on."""
@@ -138,23 +146,25 @@ class Hub:
 
     async def _revision(self, request: web.Request) -> web.StreamResponse:
         repo = request.match_info["repo"]
-        return await self._listed(request, self.listing(repo) if repo in self._repos else {})
+        told = self.listing(repo) if repo in self._repos else {}
+        return await self._listed(request, LISTING, told)
 
     async def _tree(self, request: web.Request) -> web.StreamResponse:
         files = self._repos.get(request.match_info["repo"], {})
-        return await self._listed(request, [file.in_tree(path) for path, file in files.items()])
+        told = [file.in_tree(path) for path, file in files.items()]
+        return await self._listed(request, TREE, told)
 
-    async def _listed(self, request: web.Request, told: object) -> web.StreamResponse:
+    async def _listed(self, request: web.Request, kind: str, told: object) -> web.StreamResponse:
         self._note(request, request.path)
-        fault = self._take_fault(LISTING, request, 1)
+        fault = self._take_fault(kind, request, 1)
         instead = await self._instead(request, fault)
         if instead is not None:
             return instead
         repo = request.match_info["repo"]
         if not self.has_api or not self._has(repo, request.match_info["revision"]):
             return web.json_response({"error": "Repository not found"}, status=404)
-        file = File.of(LISTING, json.dumps(told).encode(), is_large=False)
-        return await self._answer(request, LISTING, file, fault, "application/json")
+        file = File.of(kind, json.dumps(told).encode(), is_large=False)
+        return await self._answer(request, kind, file, fault, "application/json")
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         repo, path = request.match_info["repo"], request.match_info["path"]
@@ -179,7 +189,7 @@ class Hub:
             fault,
             commit=self.commit(request.match_info["repo"]),
             content_type=content_type,
-            rate_bytes_s=self.rate_bytes_s if path != LISTING else None,
+            rate_bytes_s=self.rate_bytes_s if path not in (LISTING, TREE) else None,
             sent=lambda size: self.sent_bytes.update({path: size}),
             released=self._released,
         )
@@ -219,6 +229,7 @@ class Hub:
         for misfortune in self._faults.get(path, ()):
             fault = misfortune.take(request.method, asked)
             if fault is not None:
+                self._met.append(misfortune)
                 return fault
         return Fault()
 
