@@ -8,16 +8,14 @@ PAGE_HEADERS = {"Content-Type": "text/html"}
 
 
 def _change_the_file(stage: Stage) -> None:
-    """Nobody knows a hash, so that only the ETag tells of it."""
-    nameless = {"X-Repo-Commit": ""}
+    """Nobody tells a hash, so that only the ETag shows it."""
     stage.hub.add(REPO, SOURCE, stage.content, is_large=False)
     stage.expected = stage.other
-    stage.fault_api(status=404)
-    stage.fault(
-        Fault(gets=False, heads=True, headers=nameless),
-        Fault(drop_at=30 * MIB, times=1, headers=nameless),
-        Fault(content=stage.other, headers=nameless),
-    )
+    told, files = stage.told()
+    for file in files:
+        file["blobId"] = ""
+    stage.tell(told)
+    stage.fault(Fault(drop_at=30 * MIB, times=1), Fault(content=stage.other))
 
 
 SCRIPTS = (

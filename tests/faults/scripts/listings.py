@@ -1,47 +1,32 @@
 """What the hub's API and headers say of the repository: nothing, nonsense, or lies."""
 
-import json
+from tests.faults.scripts.script import SOURCE, Script, Stage
+from tests.support.hub import Fault
 
-from tests.faults.scripts.script import REPO, SOURCE, Script, Stage
-from tests.support.hub import LISTING, Fault
-
-JSON_HEADERS = {"Content-Type": "application/json"}
 NOBODY = "0" * 64
-
-
-def _told(stage: Stage) -> tuple[dict[str, object], list[dict[str, object]]]:
-    """What the API says of the repository, and in it, of its files."""
-    told = stage.hub.listing(REPO)
-    files = told["siblings"]
-    assert isinstance(files, list)
-    return told, files
-
-
-def _tell(stage: Stage, told: dict[str, object]) -> None:
-    stage.hub.fault(LISTING, Fault(body=json.dumps(told).encode(), headers=JSON_HEADERS))
 
 
 def _lie(stage: Stage, **lies: object) -> None:
     """The listing says something else of the file."""
-    told, files = _told(stage)
+    told, files = stage.told()
     for file in files:
         if file["rfilename"] == SOURCE:
             lfs = file["lfs"]
             assert isinstance(lfs, dict)
             file |= {"size": lies.get("size", file["size"]), "lfs": lfs | lies}
-    _tell(stage, told)
+    stage.tell(told)
 
 
 def _list_much(stage: Stage) -> None:
-    told, files = _told(stage)
+    told, files = stage.told()
     files += [{"rfilename": f"{'x' * 90}/{number}", "size": 1} for number in range(50_000)]
-    _tell(stage, told)
+    stage.tell(told)
 
 
 def _list_the_way_out(stage: Stage) -> None:
-    told, files = _told(stage)
+    told, files = stage.told()
     files += [{"rfilename": name, "size": 1} for name in ("../../evil", "/etc/evil", "a\\..\\b")]
-    _tell(stage, told)
+    stage.tell(told)
 
 
 def _refuse_heads(stage: Stage) -> None:
@@ -65,7 +50,9 @@ SCRIPTS = (
     Script(
         name="API broken",
         what="the listing is cut in the middle of its JSON",
-        arrange=lambda stage: stage.fault_api(body=b'{"sha": "', headers=JSON_HEADERS),
+        arrange=lambda stage: stage.fault_api(
+            body=b'{"sha": "', headers={"Content-Type": "application/json"}
+        ),
     ),
     Script(
         name="API is a page",

@@ -1,5 +1,6 @@
 """One script: what goes wrong, and what is right then."""
 
+import json
 import random
 from collections.abc import Callable
 
@@ -43,6 +44,18 @@ class Stage:
         """What goes wrong with the hub's API."""
         for listing in (LISTING, TREE):
             self.hub.fault(listing, Fault(**fault))  # type: ignore[arg-type]
+
+    def told(self) -> tuple[dict[str, object], list[dict[str, object]]]:
+        """What the API says of the repository, and in it, of its files; for tell()."""
+        told = self.hub.listing(REPO)
+        files = told["siblings"]
+        assert isinstance(files, list)
+        return told, files
+
+    def tell(self, told: dict[str, object]) -> None:
+        """Let the API say this of the repository."""
+        headers = {"Content-Type": "application/json"}
+        self.hub.fault(LISTING, Fault(body=json.dumps(told).encode(), headers=headers))
 
     @property
     def other_url(self) -> str:
