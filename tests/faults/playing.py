@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 from nats.js import JetStreamContext
 
-from sirene_downloader.settings import Limits
+from sirene_downloader.settings import Limits, Settings
 from sirene_shared.errors import ModelDamaged, ModelNotInstalled
 from sirene_shared.messages import InstallState, ModelStatus
 from tests.faults.scripts import INSTALLED, REPO, SOURCE, Script, Stage
@@ -21,6 +21,12 @@ from tests.support.hub import Hub
 CONFIG = b'{"sample_rate": 22050}'
 LIMITS = msgspec.structs.replace(QUICK, connect_s=0.5, headers_s=1.5)
 DEADLINE_S = 35
+# All hosts are on this machine, which is not what a downloader may ask unless it is told so.
+NEAR = {
+    name: "127.0.0.1:*,localhost:*"
+    for name in ("allowed_origins", "private_origins")
+    if name in Settings.__struct_fields__
+}
 LOOK_S = 0.02
 
 
@@ -55,7 +61,7 @@ class Player:
             rig = Rig(folder, hub, nats_url, js)
             rig.write_manifest(_manifest_files(script, stage))
             limits: Limits = msgspec.structs.replace(LIMITS, attempts=script.attempts)
-            async with rig.running(limits=limits, hf_token=script.token):
+            async with rig.running(limits=limits, hf_token=script.token, **NEAR):
                 yield cls(script, stage, rig)
 
     async def play(self, job: str = "job-1") -> Played:

@@ -4,17 +4,18 @@ import email.utils
 import time
 from collections.abc import Callable
 
-from tests.faults.scripts.script import LARGE, MIB, Script, Stage
-from tests.support.hub import Fault
+from tests.faults.scripts.script import LARGE, MIB, SOURCE, Script, Stage
+from tests.support.hub import LISTING, TREE, Fault
 
 
 def _refuse(status: int, reason: str = "") -> Callable[[Stage], None]:
-    """The whole repository is refused, to everybody."""
-    said = {"status": status, "headers": {"X-Error-Code": reason} if reason else {}}
+    """The whole repository is refused, whichever part of it is asked for first."""
 
     def arrange(stage: Stage) -> None:
-        stage.fault_api(**said)
-        stage.fault(Fault(heads=True, **said))  # type: ignore[arg-type]
+        headers = {"X-Error-Code": reason} if reason else {}
+        refused = Fault(heads=True, status=status, headers=headers)
+        for path in (LISTING, TREE, SOURCE):
+            stage.hub.fault(path, refused)
 
     return arrange
 
