@@ -30,6 +30,7 @@ SCRIPTS = (
         what="the file is longer than it should be, and says so",
         arrange=lambda stage: stage.fault(Fault(length=3 * MIB)),
         outcome="size_mismatch",
+        breaks=1,
     ),
     Script(
         name="empty",

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -93,13 +94,16 @@ class Hub:
         return {"id": repo, "modelId": repo, "sha": self.commit(repo), "siblings": siblings}
 
     @contextmanager
-    def serve(self) -> Iterator[str]:
-        """The hub's address, as HF_ENDPOINT; it runs in a thread of its own."""
+    def serve(self, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+        """The hub's address, as HF_ENDPOINT; it runs in a thread of its own.
+
+        tls: speak https with this certificate.
+        """
         self._loop = loop = asyncio.new_event_loop()
         thread = threading.Thread(target=loop.run_forever, name="hub")
         thread.start()
         try:
-            runner, server = asyncio.run_coroutine_threadsafe(self._start(), loop).result(10)
+            runner, server = asyncio.run_coroutine_threadsafe(self._start(tls), loop).result(10)
             try:
                 yield self.url
             finally:
@@ -109,7 +113,7 @@ class Hub:
             thread.join(timeout=10)
             loop.close()
 
-    async def _start(self) -> tuple[web.AppRunner, asyncio.Server]:
+    async def _start(self, tls: ssl.SSLContext | None) -> tuple[web.AppRunner, asyncio.Server]:
         self._released = asyncio.Event()
         app = web.Application(middlewares=[self._count])
         app.router.add_get("/{repo:[^/]+/[^/]+}/resolve/{revision}/{path:.+}", self._file)
@@ -129,9 +133,10 @@ class Hub:
                 return _Refusal()
             return accept()
 
-        server = await asyncio.get_running_loop().create_server(accepted, "127.0.0.1", 0)
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(accepted, "127.0.0.1", 0, ssl=tls)
         host, port = server.sockets[0].getsockname()
-        self.url = f"http://{host}:{port}"
+        self.url = f"{'https' if tls else 'http'}://{host}:{port}"
         return runner, server
 
     async def _stop(self, runner: web.AppRunner, server: asyncio.Server) -> None:
