@@ -7,15 +7,26 @@ PAGE = b"<!doctype html><title>Log in</title><form action=/login></form>"
 PAGE_HEADERS = {"Content-Type": "text/html"}
 
 
-def _change_the_file(stage: Stage) -> None:
-    """Nobody tells a hash, so that only the ETag shows it."""
+def _tell_no_hash(stage: Stage) -> None:
     stage.hub.add(REPO, SOURCE, stage.content, is_large=False)
-    stage.expected = stage.other
     told, files = stage.told()
     for file in files:
         file["blobId"] = ""
     stage.tell(told)
+
+
+def _change_the_file(stage: Stage) -> None:
+    """Only the ETag shows it."""
+    _tell_no_hash(stage)
+    stage.expected = stage.other
     stage.fault(Fault(drop_at=30 * MIB, times=1), Fault(content=stage.other))
+
+
+def _answer_another_range(stage: Stage) -> None:
+    """Only the Content-Range shows it."""
+    _tell_no_hash(stage)
+    elsewhere = {"Content-Range": f"bytes 4096-8191/{stage.size}"}
+    stage.fault(Fault(drop_at=30 * MIB, times=1), Fault(headers=elsewhere, shift=4096, times=1))
 
 
 SCRIPTS = (
@@ -99,11 +110,8 @@ SCRIPTS = (
     ),
     Script(
         name="wrong Content-Range",
-        what="after a drop, an answer says that it is from another place",
-        arrange=lambda stage: stage.fault(
-            Fault(drop_at=30 * MIB, times=1),
-            Fault(headers={"Content-Range": f"bytes 4096-8191/{stage.size}"}, times=1),
-        ),
+        what="after a drop, an answer is from another place; nobody has told a hash: never spliced",
+        arrange=_answer_another_range,
         size=LARGE,
         fetches=2,
         breaks=2,
