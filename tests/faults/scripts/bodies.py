@@ -120,7 +120,7 @@ SCRIPTS = (
         name="range ignored",
         what="after a drop, every answer is the whole file",
         arrange=lambda stage: stage.fault(
-            Fault(drop_at=30 * MIB, times=1), Fault(ignores_ranges=True)
+            Fault(drop_at=3 * MIB, times=1), Fault(ignores_ranges=True)
         ),
         size=LARGE,
         fetches=3,
