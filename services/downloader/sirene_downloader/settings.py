@@ -6,13 +6,16 @@ from typing import Annotated
 
 import msgspec
 
+from sirene_downloader.hours import Hours
 from sirene_shared.errors import InvalidRequest
-from sirene_shared.settings import BusSettings, Env, repository_folder
+from sirene_shared.messages import PullLimits
+from sirene_shared.settings import BusSettings, Env, parse_bytes, repository_folder
 
 PUBLIC_HUB = "https://huggingface.co"
 # The replica's name becomes a folder and part of the lease's holder.
 REPLICA_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 MAX_PULLS = 32
+MAX_CONNECTIONS = 64
 
 
 class Settings(BusSettings, frozen=True, kw_only=True):
@@ -30,6 +33,19 @@ class Settings(BusSettings, frozen=True, kw_only=True):
     ] = ""
     hf_hub_offline: Annotated[bool, Env("HF_HUB_OFFLINE", help="1: never ask the hub")] = False
     pulls: Annotated[int, Env("SIRENE_PULLS", help="how many models are pulled at a time")] = 2
+    max_rate: Annotated[
+        str, Env("SIRENE_MAX_RATE", help="bytes a second of all pulls, e.g. `5MB`; empty: no limit")
+    ] = ""
+    connections: Annotated[
+        int, Env("SIRENE_CONNECTIONS", help="how many connections a pull may open to one host")
+    ] = 8
+    pull_hours: Annotated[
+        str,
+        Env(
+            "SIRENE_PULL_HOURS",
+            help="when pulls run, local time, e.g. `22:00-06:00`; empty: always",
+        ),
+    ] = ""
     replica: Annotated[
         str, Env("SIRENE_REPLICA_ID", help="name of this replica; empty: the host's name")
     ] = ""
@@ -37,10 +53,24 @@ class Settings(BusSettings, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not 1 <= self.pulls <= MAX_PULLS:
             raise InvalidRequest(f"SIRENE_PULLS is a number from 1 to {MAX_PULLS}")
+        if not 1 <= self.connections <= MAX_CONNECTIONS:
+            raise InvalidRequest(f"SIRENE_CONNECTIONS is a number from 1 to {MAX_CONNECTIONS}")
+        Hours.parse(self.pull_hours)
+        self.limits()
         if self.replica and not REPLICA_NAME.fullmatch(self.replica):
             raise InvalidRequest("SIRENE_REPLICA_ID has letters, digits, '.', '_' and '-'")
         if not self.hf_endpoint.startswith(("https://", "http://")):
             raise InvalidRequest("HF_ENDPOINT is a URL: https://…")
+
+    def limits(self) -> PullLimits:
+        """What counts until somebody changes it. Raises: InvalidRequest."""
+        try:
+            max_rate = parse_bytes(self.max_rate) if self.max_rate else 0
+        except ValueError as error:
+            raise InvalidRequest(f"SIRENE_MAX_RATE: {error}") from None
+        if max_rate < 0:
+            raise InvalidRequest("SIRENE_MAX_RATE is not below 0")
+        return PullLimits(pulls=self.pulls, max_rate=max_rate, connections=self.connections)
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
