@@ -55,6 +55,29 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     job: str = ""
 
 
+class Jobs(msgspec.Struct, frozen=True, kw_only=True):
+    pulls: tuple[Job, ...] = ()
+
+
+class Download(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    state: str = ""
+    reason: str = ""
+    transfer: TransferView | None = None
+
+
+class Downloads(msgspec.Struct, frozen=True, kw_only=True):
+    running: tuple[Download, ...] = ()
+    queued: tuple[Download, ...] = ()
+    paused: tuple[Download, ...] = ()
+
+
+class PullLimits(msgspec.Struct, frozen=True, kw_only=True):
+    pulls: int | None = None
+    max_rate: int | None = None
+    connections: int | None = None
+
+
 class Deleted(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     freed_bytes: int = 0

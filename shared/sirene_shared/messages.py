@@ -50,6 +50,8 @@ class PullCommand(AboutModel, frozen=True, kw_only=True):
 
     job: Name
     requested_at: float = 0.0
+    now: bool = False
+    """Also outside the hours in which pulls run."""
 
 
 class DeleteCommand(AboutModel, frozen=True, kw_only=True):
@@ -57,6 +59,33 @@ class DeleteCommand(AboutModel, frozen=True, kw_only=True):
 
     job: Name
     requested_at: float = 0.0
+
+
+class Wish(AboutModel, frozen=True, kw_only=True):
+    """What is wanted of a pull that was commanded: the value in the bucket sirene-wishes.
+
+    Intent, as the command is. It counts for the command with this job alone, and goes with it.
+    """
+
+    job: Name
+    action: Literal["run", "pause", "cancel"] = "run"
+    keep: bool = False
+    """Of a cancelled pull: keep the bytes that came."""
+    now: bool = False
+    """Also outside the hours in which pulls run."""
+    rank: float = 0.0
+    """Commands of lower rank are taken first; of equal rank, the older."""
+
+
+class PullLimits(Wire, frozen=True, kw_only=True):
+    """What downloads may use, of each downloader; None: as its environment says."""
+
+    pulls: Annotated[int, Meta(ge=1, le=32)] | None = None
+    """How many models at a time."""
+    max_rate: Annotated[int, Meta(ge=0, le=1 << 50)] | None = None
+    """Bytes a second, all pulls together; 0: no limit."""
+    connections: Annotated[int, Meta(ge=1, le=64)] | None = None
+    """To one host."""
 
 
 class Control(Wire, frozen=True, kw_only=True):
@@ -143,6 +172,10 @@ class ModelStatus(AboutModel, frozen=True, kw_only=True):
     """On the volume, when installed."""
     revision: str = ""
     error: Failure | None = None
+    reason: str = ""
+    """Why a pull waits, for people; empty when it only waits for its turn."""
+    begun: Count = 0
+    """How often work on the pull was begun and not left in order."""
     changed_at: float = 0.0
     """Seconds since the epoch, by the writer's clock; for people, never compared."""
 

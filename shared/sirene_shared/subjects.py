@@ -5,6 +5,8 @@
     DELETE        publishes  ──────▶ work queue
     CONTROL       publishes  ──────▶ broadcast
     PROGRESS      relays    ◀──────  ticks
+    sirene-wishes writes    ──────▶  mirrors: paused, cancelled, first, now
+    sirene-settings writes  ──────▶  mirrors: limits changed while running
     sirene-models mirrors   ◀──────  writes
     SPEAK         asks       ─────────────────────────────▶ who has the model loaded
     LOAD          asks       ─────────────────────────────▶ any replica
@@ -37,10 +39,12 @@ from sirene_shared.messages import (
     ModelStatus,
     Progress,
     PullCommand,
+    PullLimits,
     ReplicaStatus,
     SpeakRequest,
     UnloadRequest,
     Wire,
+    Wish,
 )
 from sirene_shared.names import ModelRef
 
@@ -108,6 +112,7 @@ HEARTBEAT_S: Final = 3
 # A command delivered this often is given up by its handler: dead letter first, then TERM. The
 # consumer itself has no limit, since a message beyond it would stay and block its subject for ever.
 MAX_DELIVERIES: Final = 20
+# Nobody takes commands from it: downloaders pick (docs/adr/0005). It shows how many there are.
 PULL_CONSUMER: Final = "pull"
 DELETE_CONSUMER: Final = "delete"
 
@@ -144,8 +149,11 @@ class Bucket(msgspec.Struct, frozen=True):
 MODELS: Final = Bucket("sirene-models", ModelStatus)
 REPLICAS: Final = Bucket("sirene-replicas", ReplicaStatus, ttl_s=5)
 LEASES: Final = Bucket("sirene-leases", Lease, ttl_s=ACK_WAIT_S)
+WISHES: Final = Bucket("sirene-wishes", Wish)
+SETTINGS: Final = Bucket("sirene-settings", PullLimits)
+DOWNLOADS_KEY: Final = "downloads"
 
-BUCKETS: Final = (MODELS, REPLICAS, LEASES)
+BUCKETS: Final = (MODELS, REPLICAS, LEASES, WISHES, SETTINGS)
 
 # NATS micro services: `nats micro ls` shows every replica under these names.
 API_SERVICE: Final = "sirene-api"
@@ -153,5 +161,4 @@ DOWNLOADER_SERVICE: Final = "sirene-downloader"
 INFERENCE_SERVICE: Final = "sirene-inference"
 
 # Queue groups: one member of a group gets each message.
-DOWNLOADERS: Final = "downloaders"
 REPLICAS_GROUP: Final = "replicas"

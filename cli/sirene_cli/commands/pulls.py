@@ -1,15 +1,18 @@
 """`sirene pull` and `sirene cancel`."""
 
+from collections.abc import Iterator
+
 import click
 
 from sirene_cli import output
 from sirene_cli.api_client import ApiClient, model_path
+from sirene_cli.commands.queue import change
 from sirene_cli.context import MODEL, Context, json_option, pass_context
 from sirene_cli.failures import ErrorBody, Interrupted, told_by_api
 from sirene_cli.progress_bar import ProgressView, progress_view
 from sirene_cli.pull_stream import PullStream, Told
 from sirene_cli.text import size
-from sirene_cli.views import Job
+from sirene_shared.messages import InstallState
 
 
 @click.command()
@@ -20,8 +23,8 @@ from sirene_cli.views import Job
 def pull(context: Context, model: str, variant: str | None) -> None:
     """Install MODEL and watch it arrive.
 
-    A pull that runs already is joined. Ctrl-C stops the watching alone. With --json each event is
-    one line.
+    A pull that runs already is joined, and one that is paused goes on. Ctrl-C stops the watching
+    alone. With --json each event is one line.
     """
     shown = f"{model.partition(':')[0]}:{variant}" if variant else model
     try:
@@ -48,32 +51,35 @@ def pull(context: Context, model: str, variant: str | None) -> None:
 def _follow(api: ApiClient, model: str, variant: str | None, view: ProgressView) -> Told:
     """The terminal event, after showing all before it."""
     with view:
-        for told in PullStream(api, model, variant, on_break=view.show_break).events():
+        for told in _resumed(api, PullStream(api, model, variant, on_break=view.show_break)):
             if told.kind == "progress":
                 view.show(told.event)
     return told
 
 
+def _resumed(api: ApiClient, stream: PullStream) -> Iterator[Told]:
+    """The events; a pull that is found paused is resumed: it was asked for just now."""
+    for number, told in enumerate(stream.events()):
+        if number == 0 and told.event.state == InstallState.PAUSED:
+            api.fetch("POST", model_path(told.event.id, "resume"))
+        yield told
+
+
 def _follow_as_json(api: ApiClient, model: str, variant: str | None) -> Told:
     """The terminal event, after printing all."""
-    for told in PullStream(api, model, variant).events():
+    for told in _resumed(api, PullStream(api, model, variant)):
         fields = api.decode(told.raw, dict[str, object])
         output.as_json({"event": told.kind, **fields})
     return told
 
 
 @click.command()
-@click.argument("model", type=MODEL)
+@click.argument("model", type=MODEL, required=False)
+@click.option("--all", "is_all", is_flag=True, help="Every pull.")
 @click.option("--keep", is_flag=True, help="Keep the bytes that came, for a later pull.")
 @json_option
 @pass_context
-def cancel(context: Context, model: str, keep: bool) -> None:
-    """End the running pull of MODEL."""
-    with context.api() as api:
-        query = {"keep": "true"} if keep else None
-        answer = api.fetch("POST", model_path(model, "cancel"), query=query)
-        job = api.decode(answer, Job)
-    if context.as_json:
-        click.echo(answer.decode())
-    else:
-        click.echo(f"the pull of {job.id} is cancelled")
+def cancel(context: Context, model: str | None, is_all: bool, keep: bool) -> None:
+    """End the pull of MODEL, whether it runs, waits or is paused."""
+    query = {"keep": "true"} if keep else None
+    change(context, "cancel", model, is_all, query, done="is cancelled")

@@ -12,6 +12,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Tag
 
 from sirene_api.catalog import Catalog
+from sirene_api.downloads import Downloads
 from sirene_api.ending import end
 from sirene_api.events import HEARTBEAT_S, Hub
 from sirene_api.guards import Guards, Receive, Scope, Send
@@ -19,10 +20,21 @@ from sirene_api.link import BusLink
 from sirene_api.memory import Memory
 from sirene_api.pages import SECURITY_HEADERS
 from sirene_api.pulls import Pulls, model_key
-from sirene_api.routes import failures, health, memory, models, openai_models, pages, pulls, speech
+from sirene_api.routes import (
+    downloads,
+    failures,
+    health,
+    memory,
+    models,
+    openai_models,
+    pages,
+    pulls,
+    speech,
+)
 from sirene_api.settings import Settings
 from sirene_api.synthesis import Synthesis
 from sirene_api.views import ReplicaGone, ReplicaView
+from sirene_api.wishes import Wishes
 from sirene_shared import __version__
 from sirene_shared.manifest import Catalogue, Model, load_catalogue
 
@@ -42,6 +54,16 @@ ROUTES = [
     pulls.start_pull,
     pulls.follow_pull,
     pulls.cancel_pull,
+    downloads.pause_pull,
+    downloads.resume_pull,
+    downloads.put_first,
+    downloads.show_downloads,
+    downloads.pause_all,
+    downloads.resume_all,
+    downloads.cancel_all,
+    downloads.order_downloads,
+    downloads.show_limits,
+    downloads.change_limits,
     memory.load_model,
     memory.unload_model,
     memory.unload,
@@ -104,12 +126,15 @@ def create_app(
     memories = Memory(
         catalog, link, load_wait_s=settings.load_wait_s, unload_wait_s=settings.unload_wait_s
     )
+    wishes = Wishes(link)
+    pulling = Pulls(catalog, link, hub, memories, wishes)
     things = {
         "catalog": catalog,
         "hub": hub,
         "link": link,
         "memory": memories,
-        "pulls": Pulls(catalog, link, hub, memories),
+        "pulls": pulling,
+        "downloads": Downloads(catalog, link, pulling, wishes),
         "synthesis": Synthesis(link, memories, wait_s=settings.load_wait_s),
     }
 

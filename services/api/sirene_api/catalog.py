@@ -192,6 +192,7 @@ class Catalog:
                 if status.transfer and status.state.is_active
                 else None
             ),
+            reason=status.reason if status.state.is_active else "",
             installed_bytes=status.size_bytes,
             revision=status.revision,
             changed_at=status.changed_at,

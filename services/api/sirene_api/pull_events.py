@@ -44,6 +44,7 @@ def _progress(ref: ModelRef, job: str, status: ModelStatus | None) -> PullProgre
         eta_s=view.eta_s,
         file=view.file,
         attempt=view.attempt,
+        reason=status.reason if status else "",
     )
 
 

@@ -16,6 +16,7 @@ from sirene_api.events import HEARTBEAT, RETRY, Hub
 from sirene_api.link import BusLink
 from sirene_api.memory import Memory
 from sirene_api.pull_events import ending_of, event_of
+from sirene_api.wishes import Wishes
 from sirene_shared.bus import COMMAND_IS_QUEUED
 from sirene_shared.errors import BusUnavailable, ModelNotInstalled, PullNotFound
 from sirene_shared.manifest import Model
@@ -43,13 +44,26 @@ def model_key(ref: ModelRef) -> str:
 class Pulls:
     """Stateless: who runs what is in JetStream and in the mirrored state."""
 
-    def __init__(self, catalog: Catalog, link: BusLink, hub: Hub, memory: Memory) -> None:
+    def __init__(
+        self, catalog: Catalog, link: BusLink, hub: Hub, memory: Memory, wishes: Wishes
+    ) -> None:
         self._catalog = catalog
         self._link = link
         self._hub = hub
         self._memory = memory
+        self._wishes = wishes
 
-    async def start(self, model: Model) -> tuple[PullView, bool]:
+    async def start_or_resume(self, model: Model, *, now: bool) -> tuple[PullView, bool]:
+        """start(); and a pull that runs already and is paused goes on.
+
+        Raises: BusUnavailable.
+        """
+        pull, is_new = await self.start(model, now=now)
+        if not is_new and pull.state.is_active:
+            await self._wishes.run_again(model.ref, pull.job, now=now)
+        return pull, is_new
+
+    async def start(self, model: Model, *, now: bool = False) -> tuple[PullView, bool]:
         """The pull of this model and whether it is new: else joined, or long done.
 
         The command stream decides, not the mirrored state: it takes one pull of a model at a time.
@@ -64,7 +78,11 @@ class Pulls:
         deadline = time.monotonic() + ACKNOWLEDGED_S
         while True:
             command = PullCommand(
-                model=ref.model, variant=ref.variant, job=new_job(), requested_at=time.time()
+                model=ref.model,
+                variant=ref.variant,
+                job=new_job(),
+                requested_at=time.time(),
+                now=now,
             )
             if await self._publish(PULL.of(ref), command):
                 return PullView(id=ref.id, job=command.job, state=InstallState.QUEUED), True
@@ -113,9 +131,8 @@ class Pulls:
             return None
         return PullView(id=ref.id, job=job, state=InstallState.QUEUED)
 
-    async def cancel(self, model: Model, *, keep: bool) -> PullView:
-        """Raises: PullNotFound, BusUnavailable."""
-        ref = model.ref
+    async def found(self, ref: ModelRef) -> PullView:
+        """The pull that is queued, paused or at work. Raises: PullNotFound, BusUnavailable."""
         pull = await self.running_job(ref)
         if pull is None:
             raise PullNotFound(
@@ -123,6 +140,14 @@ class Pulls:
                 hint=f"GET /api/models/{ref.id} tells its state.",
                 param="model",
             )
+        return pull
+
+    async def cancel(self, model: Model, *, keep: bool) -> PullView:
+        """Raises: PullNotFound, BusUnavailable."""
+        ref = model.ref
+        pull = await self.found(ref)
+        # It lasts until a downloader is there; the order is for the one that is.
+        await self._wishes.change(ref, pull.job, action="cancel", keep=keep)
         order = Control(
             job=pull.job, action="cancel", model=ref.model, variant=ref.variant, keep=keep
         )

@@ -155,6 +155,7 @@ class ModelView(View, frozen=True, kw_only=True):
     state: InstallState
     job: Annotated[str, Meta(description="The pull that made this state; empty if none did.")]
     transfer: TransferView | None
+    reason: Annotated[str, Meta(description="Why a pull waits; empty: for its turn.")]
     installed_bytes: int
     revision: str
     changed_at: float

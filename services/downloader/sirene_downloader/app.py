@@ -6,8 +6,10 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
+from datetime import datetime
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -21,29 +23,35 @@ from nats.micro.service import Service
 from sirene_downloader import handlers
 from sirene_downloader.backlog import Backlog
 from sirene_downloader.caretaker import Caretaker
+from sirene_downloader.dispatcher import Dispatcher
+from sirene_downloader.hours import Hours
 from sirene_downloader.hub import Hub
 from sirene_downloader.inventory import Inventory
 from sirene_downloader.jobs import Jobs
+from sirene_downloader.limits import CurrentLimits
 from sirene_downloader.places import plain_urls
 from sirene_downloader.pull import Workshop
 from sirene_downloader.removal import Removal
 from sirene_downloader.request import Client
-from sirene_downloader.settings import Limits, Settings
+from sirene_downloader.settings import MAX_PULLS, Limits, Settings
 from sirene_downloader.staging import Staging
 from sirene_downloader.states import States
 from sirene_downloader.transfer.throttle import Throttle
 from sirene_downloader.transfer.wire import Wire
+from sirene_downloader.wishes import Wishes
 from sirene_shared import bus, logs, presence, settings
 from sirene_shared.errors import PullError, SireneError
 from sirene_shared.manifest import Catalogue, load_catalogue
+from sirene_shared.mirror import Mirror
 from sirene_shared.store import Store
-from sirene_shared.subjects import DOWNLOADER_SERVICE, DOWNLOADERS, PULL
+from sirene_shared.subjects import DOWNLOADER_SERVICE, PULL, SETTINGS
 
 log = logging.getLogger(__name__)
 
 LEAVE_S = 5.0
 CANCEL_AGAIN_S = 0.5
-# For the volume; the bytes have threads of their own (transfer/crew.py). And two for the rest.
+# For the volume; the bytes have threads of their own (transfer/crew.py). And two for the rest. They
+# are started when they are needed, so that the bound is for as many pulls as may be asked for.
 THREADS_PER_PULL = 2
 
 
@@ -55,14 +63,20 @@ class Downloader:
         settings: Settings,
         catalogue: Catalogue,
         limits: Limits,
+        clock: Callable[[], datetime],
     ) -> None:
         self._settings = settings
         self._catalogue = catalogue
         self._limits = limits
         self._replica = settings.replica or socket.gethostname()
+        self._clock = clock
+        self.current = CurrentLimits(settings.limits())
+        """Pulls, rate and connections, as they are now."""
+        self._mirrors: tuple[Mirror, ...] = ()
+        self._look_soon: Callable[[], None] = lambda: None
         self._stopping = asyncio.Event()
-        self.throttle = Throttle(max_rate=settings.max_rate_bytes, connections=settings.connections)
-        """Speed and connections of everything that is fetched here; may change at any time."""
+        self.throttle = Throttle()
+        self.current.hold(self.throttle)
         self._bus_is_back = asyncio.Event()
         self.ready = asyncio.Event()
         """Set once commands are taken."""
@@ -96,7 +110,7 @@ class Downloader:
             **bus.connect_options(f"{DOWNLOADER_SERVICE} {self._replica}"),
         )
         async with AsyncExitStack() as stack:
-            executor = ThreadPoolExecutor(2 + THREADS_PER_PULL * chosen.pulls, "disk")
+            executor = ThreadPoolExecutor(2 + THREADS_PER_PULL * MAX_PULLS, "disk")
             stack.callback(executor.shutdown, wait=True, cancel_futures=True)
             policy = chosen.policy(plain_urls(self._catalogue, chosen.hf_endpoint))
             client = Client(
@@ -124,30 +138,42 @@ class Downloader:
             js = await bus.bootstrap_when_ready(nc)
             states = States(js)
             backlog = Backlog(js, states)
+            wishes = Wishes(js, lambda: self._look_soon())
+            chosen_limits = Mirror(js, SETTINGS, self._limits_changed)
+            self._mirrors = (wishes.mirror, chosen_limits)
             jobs = Jobs(nc, js, states, backlog, self._catalogue, workshop)
             removal = Removal(nc, js, states, backlog, jobs, workshop)
             inventory = Inventory(js, states, backlog, jobs, self._catalogue, workshop)
-            handlers.register(broker, js, jobs, removal, pulls=chosen.pulls)
+            dispatcher = Dispatcher(
+                *(jobs, backlog, states, wishes, self.current, Hours.parse(chosen.pull_hours)),
+                clock=self._clock,
+            )
+            self._look_soon = dispatcher.look_soon
+            handlers.register(broker, js, jobs, removal, backlog, wishes)
             caretaker = Caretaker(nc, inventory, self._bus_is_back)
             await caretaker.reconcile()
-            await nc.subscribe(PULL.all, queue=DOWNLOADERS, cb=partial(handlers.announce, backlog))
+            await nc.subscribe(
+                PULL.all, cb=partial(handlers.hear_pull, dispatcher, backlog, wishes)
+            )
             await broker.start()
+            caring = [asyncio.create_task(mirror.run()) for mirror in self._mirrors]
+            dispatcher.open()
             service = await presence.announce(nc, DOWNLOADER_SERVICE, self._replica)
-            caring = asyncio.create_task(caretaker.run())
+            caring.append(asyncio.create_task(caretaker.run()))
             self.ready.set()
-            log.info("ready: %s takes %d pulls at a time", self._replica, chosen.pulls)
+            log.info("ready: %s takes %d pulls at a time", self._replica, self.current.pulls)
             await self._stopping.wait()
-            caring.cancel()
+            for task in caring:
+                task.cancel()
+            await dispatcher.close()
             await jobs.close()
-            await self._leave(nc, broker, service, jobs)
+            await self._leave(nc, broker, service)
             with suppress(PullError):
                 await workshop.on_disk(workshop.staging.close)
             log.info("ended")
 
-    async def _leave(
-        self, nc: NatsClient, broker: NatsBroker, service: Service, jobs: Jobs
-    ) -> None:
-        """Fetch nothing more, then hand back what was not finished."""
+    async def _leave(self, nc: NatsClient, broker: NatsBroker, service: Service) -> None:
+        """Fetch nothing more."""
         # Also when the bus is gone: a pull loop on a closed connection never lets go of the loop.
         for subscriber in broker.subscribers:
             with suppress(nats.errors.Error, OSError):
@@ -156,7 +182,6 @@ class Downloader:
             return
         with suppress(nats.errors.Error, TimeoutError, OSError):
             async with asyncio.timeout(LEAVE_S):
-                await jobs.hand_back()
                 await service.stop()
                 await broker.stop()
 
@@ -181,6 +206,10 @@ class Downloader:
         except PullError as error:
             log.warning("%s. %s", error.message, error.hint)
 
+    def _limits_changed(self, key: str, value: bytes | None) -> None:
+        self.current.take(key, value)
+        self._look_soon()
+
     async def _bus_lost(self) -> None:
         if not self._stopping.is_set():
             log.warning("the bus is gone; reconnecting")
@@ -188,6 +217,8 @@ class Downloader:
     async def _bus_back(self) -> None:
         log.info("the bus is back")
         self._bus_is_back.set()
+        for mirror in self._mirrors:
+            mirror.watch_again()
 
 
 async def _bus_failed(error: Exception) -> None:
@@ -201,11 +232,12 @@ def create_app(
     *,
     catalogue: Catalogue | None = None,
     limits: Limits | None = None,
+    clock: Callable[[], datetime] = datetime.now,
 ) -> Downloader:
     """Raises: InvalidManifest."""
     if catalogue is None:
         catalogue = load_catalogue(settings.manifests_path)
-    return Downloader(settings, catalogue, limits or Limits())
+    return Downloader(settings, catalogue, limits or Limits(), clock)
 
 
 async def _serve(app: Downloader) -> None:

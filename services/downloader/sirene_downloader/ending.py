@@ -37,7 +37,7 @@ class Ending:
                 InstallState.INSTALLED, size_bytes=record.size_bytes, revision=record.revision
             )
         )
-        await self._job.delivery.done()
+        await self._job.claim.done()
 
     async def cancelled(self, *, keep: bool) -> None:
         log.info("the pull of %s was cancelled", self._ref.id)
@@ -48,7 +48,7 @@ class Ending:
             hint="Pull again: it goes on where it stopped." if keep else "",
         )
         await self._say(InstallState.ABSENT, error.failure())
-        await self._job.delivery.done()
+        await self._job.claim.done()
 
     async def failed(self, error: PullError) -> None:
         """Final: a retry is a new pull, which goes on where this one stopped if that can help."""
@@ -56,18 +56,28 @@ class Ending:
         if not (error.retryable or isinstance(error, DiskFull | VolumeUnwritable)):
             await self._discard()
         await self._say(InstallState.FAILED, error.failure())
-        await self._job.delivery.done()
+        await self._job.claim.done()
 
     async def refused(self, error: SireneError) -> None:
         """Not a pull that failed but a command, or we, in the wrong: operators get to see it."""
         await self._say(InstallState.FAILED, error.failure())
-        await self._job.delivery.give_up(error.failure())
+        await self._job.claim.give_up(error.failure(), self._job.tries)
 
     async def taken_over(self) -> None:
         """The command, the state and the lease are another one's; ours is only our draft."""
         log.warning("%s is pulled by another downloader now", self._ref.id)
         with suppress(PullError):
             await self._workshop.on_disk(self._workshop.staging.discard_own, self._ref)
+
+    async def waits(self, state: InstallState, reason: str) -> None:
+        """What came stays, for whichever downloader goes on with it; so does the command."""
+        log.info("the pull of %s is %s", self._ref.id, reason)
+        try:
+            await self._workshop.on_disk(self._workshop.staging.park, self._ref)
+        except PullError as error:
+            # Then it is ours alone to go on with.
+            log.warning("what came of %s was not laid aside: %s", self._ref.id, error.message)
+        await self._states.put_surely(self._report.last(state, reason=reason))
 
     async def left(self) -> None:
         """It goes on as soon as a downloader is there."""

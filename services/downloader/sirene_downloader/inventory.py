@@ -4,7 +4,6 @@ import logging
 
 from nats.js import JetStreamContext
 
-from sirene_downloader import entries
 from sirene_downloader.backlog import Backlog
 from sirene_downloader.jobs import Jobs
 from sirene_downloader.pull import Workshop
@@ -13,7 +12,6 @@ from sirene_shared.errors import ModelDamaged, ModelNotInstalled, PullError
 from sirene_shared.manifest import Catalogue
 from sirene_shared.messages import InstallState, ModelStatus
 from sirene_shared.names import ModelRef
-from sirene_shared.subjects import LEASES
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +101,7 @@ class Inventory:
         """Here, or by whoever has the lease."""
         if self._jobs.running(ref) is not None:
             return True
-        return (await entries.read(self._js, LEASES, ref.key)).value is not None
+        return await self._states.is_leased(ref)
 
 
 def _says_the_same(status: ModelStatus, found: ModelStatus) -> bool:

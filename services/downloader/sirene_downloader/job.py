@@ -3,7 +3,7 @@
 import asyncio
 from enum import Enum
 
-from sirene_downloader.delivery import Delivery
+from sirene_downloader.claim import Claim
 from sirene_downloader.pull import Pull
 from sirene_shared.messages import PullCommand
 from sirene_shared.store import InstallRecord
@@ -13,17 +13,20 @@ class Stop(Enum):
     """Why a pull ends before its time."""
 
     CANCELLED = "cancelled"
+    PAUSED = "paused"
+    OUT_OF_HOURS = "the hours in which pulls run are over"
     CANCELLED_KEEPING = "cancelled, keeping what came"
     ENDING = "the service ends"
     TAKEN_OVER = "another downloader has it"
 
 
 class Job:
-    def __init__(self, command: PullCommand, delivery: Delivery) -> None:
+    def __init__(self, command: PullCommand, claim: Claim) -> None:
         self.command = command
-        self.delivery = delivery
-        """The newest: a command whose run stalls is delivered again."""
-        self.sequence = delivery.sequence
+        self.claim = claim
+        self.sequence = claim.sequence
+        self.tries = 1
+        """How often work on it was begun, this time included."""
         self.stop_reason: Stop | None = None
         self.ended = asyncio.Event()
         self._is_committing = False

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+import msgspec
 import nats.errors
 from nats.aio.client import Client
 
@@ -67,20 +68,21 @@ class Report:
         *,
         seq: int,
         attempt: int,
+        before: Transfer | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
+        """before: where an earlier run stopped; it counts until this one knows where it is."""
         self._nc = nc
         self._states = states
         self._command = command
         self._now = now
         self._seq = seq
-        self._attempt = attempt
+        self._attempt = self._begun = attempt
         self._phase = Phase.RESOLVING
         self._state = InstallState.DOWNLOADING
         self._file = ""
-        self._done = 0
-        self._total: int | None = None
-        self._counted = 0
+        self._done = self._counted = before.done_bytes if before else 0
+        self._total = before.total_bytes if before else None
         self._speed = Speed(now())
         self._resting = 0
         self._told: Transfer | None = None
@@ -184,16 +186,19 @@ class Report:
         error: Failure | None = None,
         size_bytes: int = 0,
         revision: str = "",
+        reason: str = "",
     ) -> ModelStatus:
-        """The state that the pull ends in."""
+        """The state that the pull ends in, or waits in: nothing moves then."""
         is_whole = state is InstallState.INSTALLED and error is None
-        return self._status(
+        transfer = msgspec.structs.replace(self.transfer(), speed_bytes_s=0.0, eta_s=None)
+        status = self._status(
             state,
-            transfer=None if is_whole else self.transfer(),
+            transfer=None if is_whole else transfer,
             error=error,
             size_bytes=size_bytes,
             revision=revision,
         )
+        return msgspec.structs.replace(status, reason=reason, begun=0)
 
     def _status(
         self,
@@ -212,6 +217,7 @@ class Report:
             job=command.job,
             seq=self._next_seq(),
             transfer=transfer,
+            begun=self._begun,
             error=error,
             size_bytes=size_bytes,
             revision=revision,

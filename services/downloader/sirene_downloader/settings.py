@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 
+from sirene_downloader.hours import Hours
 from sirene_downloader.origins import (
     HUB_ORIGINS,
     Pattern,
@@ -17,6 +18,7 @@ from sirene_downloader.origins import (
 )
 from sirene_downloader.proxies import Proxies
 from sirene_shared.errors import InvalidRequest, OriginRefused
+from sirene_shared.messages import PullLimits
 from sirene_shared.settings import BusSettings, Env, parse_bytes, repository_folder
 
 PUBLIC_HUB = "https://huggingface.co"
@@ -65,12 +67,19 @@ class Settings(BusSettings, frozen=True, kw_only=True):
     ] = ""
     hf_hub_offline: Annotated[bool, Env("HF_HUB_OFFLINE", help="1: never ask the hub")] = False
     pulls: Annotated[int, Env("SIRENE_PULLS", help="how many models are pulled at a time")] = 2
+    max_rate: Annotated[
+        str, Env("SIRENE_MAX_RATE", help="bytes a second of all pulls, e.g. `5MB`; empty: no limit")
+    ] = ""
     connections: Annotated[
         int, Env("SIRENE_CONNECTIONS", help="how many connections to one host at most")
     ] = 16
-    max_rate: Annotated[
-        str, Env("SIRENE_MAX_RATE", help="bytes a second over all pulls, as `20MB`; 0: no limit")
-    ] = "0"
+    pull_hours: Annotated[
+        str,
+        Env(
+            "SIRENE_PULL_HOURS",
+            help="when pulls run, local time, e.g. `22:00-06:00`; empty: always",
+        ),
+    ] = ""
     replica: Annotated[
         str, Env("SIRENE_REPLICA_ID", help="name of this replica; empty: the host's name")
     ] = ""
@@ -80,11 +89,8 @@ class Settings(BusSettings, frozen=True, kw_only=True):
             raise InvalidRequest(f"SIRENE_PULLS is a number from 1 to {MAX_PULLS}")
         if not 1 <= self.connections <= MAX_CONNECTIONS:
             raise InvalidRequest(f"SIRENE_CONNECTIONS is a number from 1 to {MAX_CONNECTIONS}")
-        try:
-            if self.max_rate_bytes < 0:
-                raise ValueError("less than nothing")
-        except ValueError as error:
-            raise InvalidRequest(f"SIRENE_MAX_RATE: {error}") from None
+        Hours.parse(self.pull_hours)
+        self.limits()
         if self.replica and not REPLICA_NAME.fullmatch(self.replica):
             raise InvalidRequest("SIRENE_REPLICA_ID has letters, digits, '.', '_' and '-'")
         if not self.hf_endpoint.startswith(("https://", "http://")):
@@ -92,9 +98,15 @@ class Settings(BusSettings, frozen=True, kw_only=True):
         self.policy([])
         _ = self.proxies
 
-    @property
-    def max_rate_bytes(self) -> int:
-        return parse_bytes(self.max_rate)
+    def limits(self) -> PullLimits:
+        """What counts until somebody changes it. Raises: InvalidRequest."""
+        try:
+            max_rate = parse_bytes(self.max_rate) if self.max_rate else 0
+        except ValueError as error:
+            raise InvalidRequest(f"SIRENE_MAX_RATE: {error}") from None
+        if max_rate < 0:
+            raise InvalidRequest("SIRENE_MAX_RATE is not below 0")
+        return PullLimits(pulls=self.pulls, max_rate=max_rate, connections=self.connections)
 
     @property
     def mirror_list(self) -> tuple[str, ...]:

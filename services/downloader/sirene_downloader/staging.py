@@ -12,6 +12,7 @@ import errno
 import fcntl
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,10 @@ from sirene_shared.names import ModelRef
 
 LOCK_NAME = "lock"
 TRASH_NAME = "trash"
+# Whoever goes on with a paused pull adopts its draft from here, as from a writer that is no more.
+PARKED_NAME = "parked"
+PARK_TRIES = 50
+PARK_RETRY_S = 0.02
 NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 
 
@@ -64,6 +69,22 @@ class Staging:
         draft = Draft(own)
         draft.open()
         return draft
+
+    def park(self, ref: ModelRef) -> None:
+        """Lay our draft aside for any downloader. Under the model's lease only. Raises: OSError."""
+        own, corner = self._own / ref.key, self._folder / PARKED_NAME
+        if not own.exists():
+            return
+        for _ in range(PARK_TRIES):
+            corner.mkdir(exist_ok=True)
+            # Others look through it, and remove it when it is empty, while they hold this.
+            with _held(corner / LOCK_NAME) as is_ours:
+                if is_ours:
+                    volume.remove(corner / ref.key)
+                    own.rename(corner / ref.key)
+                    volume.sync_directory(corner)
+                    return
+            time.sleep(PARK_RETRY_S)
 
     def discard(self, ref: ModelRef) -> None:
         """Every draft of the model whose writer is not another living one. Raises: OSError."""

@@ -13,7 +13,7 @@ from sirene_shared import bus
 from sirene_shared.errors import BusUnavailable, InvalidRequest
 from sirene_shared.messages import ModelStatus
 from sirene_shared.names import ModelRef
-from sirene_shared.subjects import MODELS
+from sirene_shared.subjects import LEASES, MODELS
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,10 @@ class States:
             return ModelStatus.decode(entry.value), entry.revision
         except msgspec.MsgspecError:
             return None, entry.revision  # of a version that we do not know: ours replaces it
+
+    async def is_leased(self, ref: ModelRef) -> bool:
+        """Somebody works on the model. Raises: BusUnavailable."""
+        return (await entries.read(self._js, LEASES, ref.key)).value is not None
 
     async def models(self) -> set[ModelRef]:
         """Every model that has a state. Raises: BusUnavailable."""

@@ -7,8 +7,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 from nats.aio.client import Client
@@ -92,10 +93,17 @@ class Rig:
         return Settings(**(values | changes))  # type: ignore[arg-type]
 
     @asynccontextmanager
-    async def running(self, *, limits: Limits = QUICK, **changes: object) -> AsyncIterator[None]:
-        """A downloader in this process."""
+    async def running(
+        self,
+        *,
+        limits: Limits = QUICK,
+        clock: Callable[[], datetime] = datetime.now,
+        **changes: object,
+    ) -> AsyncIterator[None]:
+        """A downloader in this process; clock: its local time of day."""
         chosen = self.settings(**changes)
-        app = create_app(chosen, catalogue=load_catalogue(chosen.manifests_path), limits=limits)
+        catalogue = load_catalogue(chosen.manifests_path)
+        app = create_app(chosen, catalogue=catalogue, limits=limits, clock=clock)
         life = asyncio.create_task(app.run())
         try:
             async with asyncio.timeout(20):

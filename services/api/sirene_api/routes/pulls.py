@@ -32,9 +32,12 @@ async def start_pull(
     catalog: NamedDependency[Catalog],
     pulls: NamedDependency[Pulls],
     variant: Variant = None,
+    now: Annotated[
+        bool, QueryParameter(description="Also outside the hours in which pulls run.")
+    ] = False,
 ) -> Response[PullView]:
-    """Install the model; a pull that runs already is joined."""
-    pull, is_new = await pulls.start(catalog.find(model_id, variant))
+    """Install the model; a pull that runs already is joined, and one that is paused goes on."""
+    pull, is_new = await pulls.start_or_resume(catalog.find(model_id, variant), now=now)
     return Response(pull, status_code=202 if is_new else 200)
 
 
