@@ -4,7 +4,8 @@
 
 One nginx on loopback serves all of them, in turns, in one run. Sirene verifies sha256 and fsyncs;
 the others do neither. Sirene is a service: its clock starts with the transfer, not with the
-interpreter, which is part of the others' time (tenths of a second for hf). The latency of a real network is not emulated.
+interpreter, which is part of the others' time (tenths of a second for hf). The latency of a real
+network is not emulated.
 """
 
 import argparse
