@@ -117,7 +117,7 @@ async def test_a_signed_address_that_expires_is_asked_for_again(rig: Rig) -> Non
     elsewhere.add(REPO, "signed", CONTENT)
     with elsewhere.serve() as other_url:
         rig.hub.fault(PATH, Fault(redirect=f"{other_url}/{REPO}/resolve/main/signed?sig=a%2Fb"))
-        async with rig.running():
+        async with rig.running(private_origins="127.0.0.1:*"):
             await rig.pull()
             await until_sent(elsewhere, "signed", 4 * MIB)
             asked = len(rig.hub.requests("GET", PATH))
