@@ -55,8 +55,8 @@ class Ending:
         log.warning("the pull of %s failed: %s (%s)", self._ref.id, error.message, error.code)
         if not (error.retryable or isinstance(error, DiskFull | VolumeUnwritable)):
             await self._discard()
-        await self._say(InstallState.FAILED, error.failure())
-        await self._job.claim.done()
+        if await self._say(InstallState.FAILED, error.failure()):
+            await self._job.claim.done()
 
     async def refused(self, error: SireneError) -> None:
         """Not a pull that failed but a command, or we, in the wrong: operators get to see it."""
@@ -82,7 +82,8 @@ class Ending:
     async def left(self) -> None:
         """It goes on as soon as a downloader is there."""
         with suppress(BusUnavailable):
-            await self._states.put(self._report.last(InstallState.QUEUED))
+            if not await self._states.put(self._report.last(InstallState.QUEUED)):
+                await self.taken_over()
 
     async def _discard(self) -> None:
         try:
@@ -90,8 +91,11 @@ class Ending:
         except PullError as error:
             log.warning("what came of %s could not be removed: %s", self._ref.id, error.message)
 
-    async def _say(self, state: InstallState, error: Failure) -> None:
-        """The volume has the last word: an older install that stays is still one."""
+    async def _say(self, state: InstallState, error: Failure) -> bool:
+        """The volume has the last word: an older install that stays is still one.
+
+        False: another runs the job by now, and its command is the other's to answer.
+        """
         record = None
         with suppress(PullError):
             record = await self._workshop.installed(self._ref)
@@ -104,4 +108,4 @@ class Ending:
             )
         else:
             last = self._report.last(state, error=error)
-        await self._states.put_surely(last)
+        return await self._states.put_surely(last)

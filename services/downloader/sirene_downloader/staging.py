@@ -91,6 +91,7 @@ class Staging:
         self.discard_own(ref)
         for corner in self._dead():
             volume.remove(corner / ref.key)
+            _leave_if_empty(corner)
 
     def discard_own(self, ref: ModelRef) -> None:
         """Our own draft of the model alone. Raises: OSError."""

@@ -49,27 +49,33 @@ class States:
         return found
 
     async def put(self, status: ModelStatus, *, last: int | None = None) -> bool:
-        """Write; False when `last` is no longer the current revision. Raises: BusUnavailable."""
+        """Write; False when `last` is no longer the current revision, or, without it, when a later
+        run of the same job has spoken: its numbers are higher, and ours was stopped meanwhile.
+
+        Raises: BusUnavailable.
+        """
+        while last is None:
+            known, revision = await self.read(status.ref)
+            if known is not None and known.job == status.job and known.seq >= status.seq:
+                return False
+            if await self.put(status, last=revision):
+                return True
         status = msgspec.structs.replace(status, changed_at=time.time())
         try:
             await bus.put(self._js, MODELS, status.ref.key, status, last=last)
-        except BadRequestError as error:
-            if last is None:
-                raise BusUnavailable("the state could not be written") from error
+        except BadRequestError:
             return False
         except APIError as error:
             raise BusUnavailable("the state could not be written") from error
         return True
 
-    async def put_surely(self, status: ModelStatus) -> None:
-        """Write, however long the bus is gone."""
+    async def put_surely(self, status: ModelStatus) -> bool:
+        """put(), however long the bus is gone."""
         while True:
             try:
-                await self.put(status)
+                return await self.put(status)
             except BusUnavailable:
                 await asyncio.sleep(RETRY_S)
-            else:
-                return
 
     async def forget(self, ref: ModelRef, revision: int) -> None:
         """Raises: BusUnavailable."""

@@ -56,6 +56,16 @@ def test_a_draft_of_a_living_writer_is_left_alone(tmp_path: Path) -> None:
         staging.close()
 
 
+def test_what_dead_writers_left_of_a_model_goes_with_their_empty_corners(tmp_path: Path) -> None:
+    dead, heir = Staging(tmp_path, "dead"), Staging(tmp_path, "heir")
+    leave_a_part(dead, origin=origin(10, DIGEST))
+    dead.close()  # as the kernel does for it
+    heir.open()
+    heir.discard(REF)
+    assert [corner.name for corner in tmp_path.iterdir()] == [heir.writer]
+    heir.close()
+
+
 @pytest.mark.parametrize(
     "left",
     [
