@@ -135,6 +135,8 @@ class Downloader:
             log.info("connecting to the bus")
             nc = await broker.connect()
             stack.push_async_callback(nc.close)
+            # Before the connection, whatever went wrong: a pull loop on a closed one never lets go.
+            stack.push_async_callback(_stop_subscribers, broker)
             js = await bus.bootstrap_when_ready(nc)
             states = States(js)
             backlog = Backlog(js, states)
@@ -219,6 +221,12 @@ class Downloader:
         self._bus_is_back.set()
         for mirror in self._mirrors:
             mirror.watch_again()
+
+
+async def _stop_subscribers(broker: NatsBroker) -> None:
+    for subscriber in broker.subscribers:
+        with suppress(nats.errors.Error, OSError):
+            await subscriber.stop()
 
 
 async def _bus_failed(error: Exception) -> None:
