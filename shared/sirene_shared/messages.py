@@ -50,6 +50,8 @@ class PullCommand(AboutModel, frozen=True, kw_only=True):
 
     job: Name
     requested_at: float = 0.0
+    repair: bool = False
+    """Hash what is installed already, and fetch only the files that are not right."""
 
 
 class DeleteCommand(AboutModel, frozen=True, kw_only=True):
@@ -143,6 +145,8 @@ class ModelStatus(AboutModel, frozen=True, kw_only=True):
     """On the volume, when installed."""
     revision: str = ""
     error: Failure | None = None
+    freed_bytes: Count = 0
+    """What the delete that made this state gave back: not what another variant shares."""
     changed_at: float = 0.0
     """Seconds since the epoch, by the writer's clock; for people, never compared."""
 
