@@ -14,6 +14,7 @@ from sirene_cli.commands.models import list_models, rm
 from sirene_cli.commands.pulls import cancel, pull
 from sirene_cli.commands.speech import say
 from sirene_cli.commands.up import up
+from sirene_cli.commands.volume import parts, repair, verify
 from sirene_cli.context import Context
 from sirene_cli.failures import CliError, Interrupted
 from sirene_shared import __version__
@@ -70,7 +71,10 @@ def sirene(click_context: click.Context, url: str | None) -> None:
     click_context.obj = Context(environ=os.environ, url=url)
 
 
-for command in (up, pull, cancel, list_models, ps, say, rm, load, unload):
+for command in (
+    *(up, pull, cancel, verify, repair, parts),
+    *(list_models, ps, say, rm, load, unload),
+):
     sirene.add_command(command)
 
 

@@ -15,11 +15,22 @@ from sirene_api.catalog import Catalog
 from sirene_api.ending import end
 from sirene_api.events import HEARTBEAT_S, Hub
 from sirene_api.guards import Guards, Receive, Scope, Send
+from sirene_api.inquiries import Inquiries
 from sirene_api.link import BusLink
 from sirene_api.memory import Memory
 from sirene_api.pages import SECURITY_HEADERS
 from sirene_api.pulls import Pulls, model_key
-from sirene_api.routes import failures, health, memory, models, openai_models, pages, pulls, speech
+from sirene_api.routes import (
+    failures,
+    health,
+    memory,
+    models,
+    openai_models,
+    pages,
+    pulls,
+    speech,
+    volume,
+)
 from sirene_api.settings import Settings
 from sirene_api.synthesis import Synthesis
 from sirene_api.views import ReplicaGone, ReplicaView
@@ -42,6 +53,10 @@ ROUTES = [
     pulls.start_pull,
     pulls.follow_pull,
     pulls.cancel_pull,
+    volume.verify_model,
+    volume.repair_model,
+    volume.list_parts,
+    volume.delete_parts,
     memory.load_model,
     memory.unload_model,
     memory.unload,
@@ -58,6 +73,7 @@ ROUTES = [
 TAGS = [
     Tag("models", "The catalogue joined with what is installed, and everything that happens."),
     Tag("pulls", "Installing a model, and following how it arrives."),
+    Tag("volume", "The files on the volume, and what is left of pulls that did not end."),
     Tag("memory", "Models in the memory of the inference replicas."),
     Tag("openai", "OpenAI's shapes: point any client of theirs at /v1."),
     Tag("health", "For whoever watches this service."),
@@ -107,6 +123,7 @@ def create_app(
     things = {
         "catalog": catalog,
         "hub": hub,
+        "inquiries": Inquiries(catalog, link),
         "link": link,
         "memory": memories,
         "pulls": Pulls(catalog, link, hub, memories),

@@ -21,9 +21,12 @@ from nats.micro.service import Service
 from sirene_downloader import handlers
 from sirene_downloader.backlog import Backlog
 from sirene_downloader.caretaker import Caretaker
+from sirene_downloader.desk import Desk
 from sirene_downloader.hub import Hub
 from sirene_downloader.inventory import Inventory
 from sirene_downloader.jobs import Jobs
+from sirene_downloader.parts import Parts, keep_collecting
+from sirene_downloader.preflight import Preflights
 from sirene_downloader.pull import Workshop
 from sirene_downloader.removal import Removal
 from sirene_downloader.request import Client
@@ -105,14 +108,21 @@ class Downloader:
             caretaker = Caretaker(nc, inventory, self._bus_is_back)
             await caretaker.reconcile()
             await nc.subscribe(PULL.all, queue=DOWNLOADERS, cb=partial(handlers.announce, backlog))
+            parts = Parts(js, backlog, workshop)
+            preflights = Preflights(workshop, has_token=bool(chosen.hf_token))
+            desk = Desk(nc, self._catalogue, workshop, preflights, parts)
+            await desk.open()
             await broker.start()
             service = await presence.announce(nc, DOWNLOADER_SERVICE, self._replica)
             caring = asyncio.create_task(caretaker.run())
+            keep_s = 3600.0 * chosen.keep_parts_h
+            collecting = asyncio.create_task(keep_collecting(parts, keep_s))
             self.ready.set()
             log.info("ready: %s takes %d pulls at a time", self._replica, chosen.pulls)
             await self._stopping.wait()
             caring.cancel()
-            await jobs.close()
+            collecting.cancel()
+            await asyncio.gather(jobs.close(), desk.close())
             await self._leave(nc, broker, service, jobs)
             with suppress(PullError):
                 await workshop.on_disk(workshop.staging.close)

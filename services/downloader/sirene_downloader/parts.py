@@ -5,6 +5,7 @@ other is collected when nothing has changed in it for a time, or on request; nev
 draft in the corner of another living downloader is left to that one.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Iterator
@@ -24,6 +25,9 @@ from sirene_shared.names import ModelRef
 from sirene_shared.subjects import LEASES
 
 log = logging.getLogger(__name__)
+
+# Not at once: after a restart the commands that go on with a draft are not known yet.
+LOOK_S = 600.0
 
 
 class Parts:
@@ -112,12 +116,16 @@ def _changed_at(draft: Path) -> float:
     return max(times)
 
 
-async def collect_quietly(parts: Parts, older_than_s: float) -> None:
-    """For a task in the background: it comes round again."""
-    try:
-        await parts.collect(older_than_s=older_than_s)
-    except (BusUnavailable, PullError) as error:
-        log.debug("nothing is collected now: %s", error.message)
+async def keep_collecting(parts: Parts, older_than_s: float) -> None:
+    """Until cancelled."""
+    while True:
+        await asyncio.sleep(LOOK_S)
+        try:
+            await parts.collect(older_than_s=older_than_s)
+        except (BusUnavailable, PullError) as error:
+            log.debug("nothing is collected now: %s", error.message)
+        except Exception:
+            log.exception("what is left of pulls could not be collected; once more in a while")
 
 
 def kept_bytes(staging: Staging, key: str, lengths: dict[str, int]) -> int:

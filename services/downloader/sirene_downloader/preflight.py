@@ -34,19 +34,18 @@ class Preflights:
         """Raises: VolumeUnwritable."""
         work, ref = self._work, model.ref
         error: SireneError | None = None
-        lengths: dict[str, int] = {}
+        total: int | None
+        missing: int | None
         room = await work.on_disk(space.look, work.staging, ref.key)
         record = await work.installed(ref)
         if record is not None and record.manifest_digest == model.digest:
-            lengths = {file.path: file.size for file in record.files}
             total, missing = record.size_bytes, 0
             verdict = TokenVerdict.UNKNOWN if model.variant.gated else TokenVerdict.NOT_NEEDED
         else:
             resolved, error = await self._ask(model)
             total = missing = model.variant.size_bytes
             if resolved is not None:
-                lengths = {file.path: file.size for file in resolved.files}
-                total = sum(lengths.values())
+                total = sum(file.size for file in resolved.files)
                 missing = total - await self._here(model, resolved.files)
             verdict = self._verdict(model, error)
         fits = None

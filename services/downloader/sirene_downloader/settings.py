@@ -30,6 +30,13 @@ class Settings(BusSettings, frozen=True, kw_only=True):
     ] = ""
     hf_hub_offline: Annotated[bool, Env("HF_HUB_OFFLINE", help="1: never ask the hub")] = False
     pulls: Annotated[int, Env("SIRENE_PULLS", help="how many models are pulled at a time")] = 2
+    keep_parts_h: Annotated[
+        int,
+        Env(
+            "SIRENE_KEEP_PARTS",
+            help="hours that what came of an unfinished pull is kept, since its last byte",
+        ),
+    ] = 72
     replica: Annotated[
         str, Env("SIRENE_REPLICA_ID", help="name of this replica; empty: the host's name")
     ] = ""
@@ -37,6 +44,8 @@ class Settings(BusSettings, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not 1 <= self.pulls <= MAX_PULLS:
             raise InvalidRequest(f"SIRENE_PULLS is a number from 1 to {MAX_PULLS}")
+        if self.keep_parts_h < 0:
+            raise InvalidRequest("SIRENE_KEEP_PARTS is a number of hours, 0 or more")
         if self.replica and not REPLICA_NAME.fullmatch(self.replica):
             raise InvalidRequest("SIRENE_REPLICA_ID has letters, digits, '.', '_' and '-'")
         if not self.hf_endpoint.startswith(("https://", "http://")):

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sirene_shared.errors import DiskFull, PullError, VolumeUnwritable
+from sirene_shared.store import RECORD_NAME
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -36,9 +37,10 @@ def problem(error: OSError) -> PullError:
 
 
 def own_bytes(tree: Path) -> int:
-    """What goes when the tree goes: a file that has a name elsewhere too stays."""
-    files = [path.lstat() for path in tree.rglob("*") if path.is_file() and not path.is_symlink()]
-    return sum(found.st_size for found in files if found.st_nlink == 1)
+    """Of the model's files, what goes with the tree: one that has a name elsewhere too stays."""
+    files = [path for path in tree.rglob("*") if path.is_file() and path.name != RECORD_NAME]
+    found = [path.lstat() for path in files]
+    return sum(each.st_size for each in found if each.st_nlink == 1)
 
 
 def write_whole(path: Path, body: bytes) -> None:
