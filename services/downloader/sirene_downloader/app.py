@@ -33,6 +33,7 @@ from sirene_downloader.request import Client
 from sirene_downloader.settings import Limits, Settings
 from sirene_downloader.staging import Staging
 from sirene_downloader.states import States
+from sirene_downloader.watch import Watch
 from sirene_shared import bus, logs, presence, settings
 from sirene_shared.errors import PullError, SireneError
 from sirene_shared.manifest import Catalogue, load_catalogue
@@ -116,12 +117,16 @@ class Downloader:
             service = await presence.announce(nc, DOWNLOADER_SERVICE, self._replica)
             caring = asyncio.create_task(caretaker.run())
             keep_s = 3600.0 * chosen.keep_parts_h
+            watching = asyncio.create_task(
+                Watch(workshop.store, inventory.look, inventory.reconcile).run()
+            )
             collecting = asyncio.create_task(keep_collecting(parts, keep_s))
             self.ready.set()
             log.info("ready: %s takes %d pulls at a time", self._replica, chosen.pulls)
             await self._stopping.wait()
             caring.cancel()
             collecting.cancel()
+            watching.cancel()
             await asyncio.gather(jobs.close(), desk.close())
             await self._leave(nc, broker, service, jobs)
             with suppress(PullError):

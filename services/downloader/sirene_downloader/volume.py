@@ -54,6 +54,10 @@ def write_whole(path: Path, body: bytes) -> None:
     sync_directory(path.parent)
 
 
+def touch(path: Path, time_ns: int) -> None:
+    os.utime(path, ns=(time_ns, time_ns))
+
+
 def sync_directory(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
