@@ -52,6 +52,8 @@ class PullCommand(AboutModel, frozen=True, kw_only=True):
     requested_at: float = 0.0
     now: bool = False
     """Also outside the hours in which pulls run."""
+    repair: bool = False
+    """Hash what is installed already, and fetch only the files that are not right."""
 
 
 class DeleteCommand(AboutModel, frozen=True, kw_only=True):
@@ -176,6 +178,8 @@ class ModelStatus(AboutModel, frozen=True, kw_only=True):
     """Why a pull waits, for people; empty when it only waits for its turn."""
     begun: Count = 0
     """How often work on the pull was begun and not left in order."""
+    freed_bytes: Count = 0
+    """What the delete that made this state gave back: not what another variant shares."""
     changed_at: float = 0.0
     """Seconds since the epoch, by the writer's clock; for people, never compared."""
 

@@ -11,6 +11,9 @@
     SPEAK         asks       ─────────────────────────────▶ who has the model loaded
     LOAD          asks       ─────────────────────────────▶ any replica
     UNLOAD        asks       ─────────────────────────────▶ every replica
+    PREFLIGHT     asks      ──────▶  any of them
+    VERIFY        asks      ──────▶  any of them
+    PARTS         asks      ──────▶  any of them
     sirene-replicas mirrors ◀─────────────────────────────  writes, with a time to live
     DEAD          keeps what was given up, for operators
 
@@ -30,6 +33,7 @@ from nats.js.api import (
     StreamConfig,
 )
 
+from sirene_shared.inquiries import PartsRequest, PreflightRequest, VerifyRequest
 from sirene_shared.messages import (
     Control,
     DeadLetter,
@@ -85,8 +89,14 @@ PROGRESS: Final = Subject("sirene.v1.progress", Progress)
 SPEAK: Final = Subject("sirene.v1.speak", SpeakRequest)
 LOAD: Final = Subject("sirene.v1.load", LoadRequest, is_one=True)
 UNLOAD: Final = Subject("sirene.v1.unload", UnloadRequest)
+PREFLIGHT: Final = Subject("sirene.v1.preflight", PreflightRequest, is_one=True)
+VERIFY: Final = Subject("sirene.v1.verify", VerifyRequest, is_one=True)
+PARTS: Final = Subject("sirene.v1.parts", PartsRequest, is_one=True)
 
-SUBJECTS: Final = (PULL, DELETE, DEAD, CONTROL, PROGRESS, SPEAK, LOAD, UNLOAD)
+SUBJECTS: Final = (
+    *(PULL, DELETE, DEAD, CONTROL, PROGRESS, SPEAK, LOAD, UNLOAD),
+    *(PREFLIGHT, VERIFY, PARTS),
+)
 
 STREAMS: Final = (
     # One message a subject: a second pull of the same model is refused and so joins the first.
@@ -161,4 +171,5 @@ DOWNLOADER_SERVICE: Final = "sirene-downloader"
 INFERENCE_SERVICE: Final = "sirene-inference"
 
 # Queue groups: one member of a group gets each message.
+DOWNLOADERS: Final = "downloaders"
 REPLICAS_GROUP: Final = "replicas"

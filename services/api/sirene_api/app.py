@@ -13,9 +13,9 @@ from litestar.openapi.spec import Tag
 
 from sirene_api.catalog import Catalog
 from sirene_api.downloads import Downloads
-from sirene_api.ending import end
 from sirene_api.events import HEARTBEAT_S, Hub
 from sirene_api.guards import Guards, Receive, Scope, Send
+from sirene_api.inquiries import Inquiries
 from sirene_api.link import BusLink
 from sirene_api.memory import Memory
 from sirene_api.pages import SECURITY_HEADERS
@@ -30,12 +30,14 @@ from sirene_api.routes import (
     pages,
     pulls,
     speech,
+    volume,
 )
 from sirene_api.settings import Settings
 from sirene_api.synthesis import Synthesis
 from sirene_api.views import ReplicaGone, ReplicaView
 from sirene_api.wishes import Wishes
 from sirene_shared import __version__
+from sirene_shared.ending import end
 from sirene_shared.manifest import Catalogue, Model, load_catalogue
 
 log = logging.getLogger(__name__)
@@ -64,6 +66,10 @@ ROUTES = [
     downloads.order_downloads,
     downloads.show_limits,
     downloads.change_limits,
+    volume.verify_model,
+    volume.repair_model,
+    volume.list_parts,
+    volume.delete_parts,
     memory.load_model,
     memory.unload_model,
     memory.unload,
@@ -80,6 +86,7 @@ ROUTES = [
 TAGS = [
     Tag("models", "The catalogue joined with what is installed, and everything that happens."),
     Tag("pulls", "Installing a model, and following how it arrives."),
+    Tag("volume", "The files on the volume, and what is left of pulls that did not end."),
     Tag("memory", "Models in the memory of the inference replicas."),
     Tag("openai", "OpenAI's shapes: point any client of theirs at /v1."),
     Tag("health", "For whoever watches this service."),
@@ -131,6 +138,7 @@ def create_app(
     things = {
         "catalog": catalog,
         "hub": hub,
+        "inquiries": Inquiries(catalog, link),
         "link": link,
         "memory": memories,
         "pulls": pulling,

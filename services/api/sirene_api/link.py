@@ -12,8 +12,8 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
 from sirene_api.catalog import Catalog
-from sirene_api.ending import end
 from sirene_shared import bus
+from sirene_shared.ending import end
 from sirene_shared.errors import BusUnavailable
 from sirene_shared.mirror import Mirror
 from sirene_shared.presence import announce

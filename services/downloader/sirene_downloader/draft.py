@@ -14,7 +14,6 @@ import msgspec
 from sirene_downloader import volume
 from sirene_downloader.remote import Digest, RemoteFile
 from sirene_downloader.transfer.journal import Journal
-from sirene_downloader.transfer.reservation import reserved_bytes
 from sirene_shared.store import RECORD_NAME, InstallRecord
 
 TREE_NAME = "tree"
@@ -46,8 +45,6 @@ class Draft:
         self._folder = folder
         self._journal: dict[str, Origin] = {}
         self._noting = threading.Lock()
-        self.reserved_bytes = 0
-        """Of the parts that prepare() kept: these need no more space."""
         self.tree = folder / TREE_NAME
 
     def open(self) -> None:
@@ -73,27 +70,32 @@ class Draft:
         name = hashlib.sha256(path.encode()).hexdigest()[:32]
         return Journal(self._folder / RANGES_NAME / name)
 
+    def kept_bytes(self, path: str) -> int:
+        """Of the part `path`, by its journal: the part itself has its full length at once."""
+        return self.ranges(path).read().size_bytes if (self.tree / path).is_file() else 0
+
     def prepare(self, files: tuple[RemoteFile, ...]) -> int:
         """Drop every part that cannot be continued; the bytes that are here still."""
         wanted = {file.path: file for file in files}
-        kept = self.reserved_bytes = 0
+        kept = 0
         for path in sorted(self.tree.rglob("*"), reverse=True):
             if path.is_dir() and not path.is_symlink():
                 volume.remove_if_empty(path)
                 continue
             name = path.relative_to(self.tree).as_posix()
             origin, remote = self._journal.get(name), wanted.get(name)
-            here = self.ranges(name).read().size_bytes
-            stat = path.lstat()
-            is_usable = here and stat.st_size <= remote.size if remote else False
+            here = self.kept_bytes(name)
+            is_usable = here and path.lstat().st_size <= remote.size if remote else False
             if origin and remote and origin.is_of(remote) and is_usable:
                 kept += here
-                self.reserved_bytes += reserved_bytes(remote.size, stat.st_blocks)
             else:
                 path.unlink()
                 self.ranges(name).remove()
         for file in files:
-            (self.tree / file.path).parent.mkdir(parents=True, exist_ok=True)
+            part = self.tree / file.path
+            part.parent.mkdir(parents=True, exist_ok=True)
+            if not part.exists():
+                self.ranges(file.path).remove()
         return kept
 
     def finish(self, record: InstallRecord) -> None:

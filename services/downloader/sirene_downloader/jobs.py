@@ -213,7 +213,10 @@ class Jobs:
             asyncio.create_task(report.run()),
         ]
         try:
-            return await job.run(Pull(self._workshop, model, lease, report, job.commits))
+            pull = Pull(
+                *(self._workshop, model, lease, report, job.commits), repair=job.command.repair
+            )
+            return await job.run(pull)
         finally:
             for task in beside:
                 task.cancel()

@@ -88,10 +88,11 @@ class Removal:
         ref, work = command.ref, self._workshop
         state, error = InstallState.ABSENT, None
         trash = work.staging.trash()
-        size_bytes, revision = 0, ""
+        size_bytes, freed_bytes, revision = 0, 0, ""
         try:
             await work.on_disk(work.staging.open)
-            await work.on_disk(volume.take_away, work.store.directory(ref), trash)
+            if await work.on_disk(volume.take_away, work.store.directory(ref), trash):
+                freed_bytes = await work.on_disk(volume.own_bytes, trash)
             await work.on_disk(work.staging.discard, ref)
             log.info("%s is deleted", ref.id)
         except PullError as problem:
@@ -109,6 +110,7 @@ class Removal:
                 job=command.job,
                 seq=1,
                 size_bytes=size_bytes,
+                freed_bytes=freed_bytes,
                 revision=revision,
                 error=error,
             )

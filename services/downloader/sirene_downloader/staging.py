@@ -1,7 +1,7 @@
 """A downloader's own corner of the volume, and what dead ones left in theirs.
 
     .staging/<writer>/lock                        held while the writer lives
-    .staging/<writer>/<name>.<variant>/           a draft (draft.py)
+    .staging/<writer>/<name>.<variant>/           a draft (draft.py, space.py)
     .staging/<writer>/trash/                      taken away, being removed
 
 No two processes ever write in one corner, so that they cannot harm each other even where locks are
@@ -32,7 +32,7 @@ NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSY
 
 class Staging:
     def __init__(self, folder: Path, replica: str) -> None:
-        self._folder = folder
+        self.folder = folder
         self.writer = f"{replica}-{secrets.token_hex(4)}"
         self._own = folder / self.writer
         self._lock: int | None = None
@@ -72,7 +72,7 @@ class Staging:
 
     def park(self, ref: ModelRef) -> None:
         """Lay our draft aside for any downloader. Under the model's lease only. Raises: OSError."""
-        own, corner = self._own / ref.key, self._folder / PARKED_NAME
+        own, corner = self._own / ref.key, self.folder / PARKED_NAME
         if not own.exists():
             return
         for _ in range(PARK_TRIES):
@@ -107,14 +107,22 @@ class Staging:
             volume.remove(corner / TRASH_NAME)
             _leave_if_empty(corner)
 
-    def _dead(self) -> Iterator[Path]:
-        """The corners of writers that are no more; each is locked while it is looked at."""
-        for corner in sorted(self._folder.iterdir()) if self._folder.exists() else ():
-            if corner == self._own or not corner.is_dir() or corner.is_symlink():
+    def corners(self) -> Iterator[tuple[Path, bool]]:
+        """Every writer's corner and whether its writer lives; the lock of one that does not is held
+        while it is looked at. Raises: OSError."""
+        for corner in sorted(self.folder.iterdir()) if self.folder.exists() else ():
+            if not corner.is_dir() or corner.is_symlink():
+                continue
+            if corner == self._own:
+                yield corner, True
                 continue
             with _held(corner / LOCK_NAME) as is_ours:
-                if is_ours:
-                    yield corner
+                yield corner, not is_ours
+
+    def _dead(self) -> Iterator[Path]:
+        for corner, lives in self.corners():
+            if not lives:
+                yield corner
 
 
 def _leave_if_empty(corner: Path) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sirene_shared.errors import DiskFull, PullError, VolumeUnwritable
+from sirene_shared.store import RECORD_NAME
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -35,8 +36,11 @@ def problem(error: OSError) -> PullError:
     )
 
 
-def free_bytes(root: Path) -> int:
-    return shutil.disk_usage(root).free
+def own_bytes(tree: Path) -> int:
+    """Of the model's files, what goes with the tree: one that has a name elsewhere too stays."""
+    files = [path for path in tree.rglob("*") if path.is_file() and path.name != RECORD_NAME]
+    found = [path.lstat() for path in files]
+    return sum(each.st_size for each in found if each.st_nlink == 1)
 
 
 def write_whole(path: Path, body: bytes) -> None:
@@ -48,6 +52,10 @@ def write_whole(path: Path, body: bytes) -> None:
         os.fsync(file.fileno())
     draft.rename(path)
     sync_directory(path.parent)
+
+
+def touch(path: Path, time_ns: int) -> None:
+    os.utime(path, ns=(time_ns, time_ns))
 
 
 def sync_directory(path: Path) -> None:
