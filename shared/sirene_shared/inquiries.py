@@ -35,6 +35,7 @@ class Preflight(Wire, frozen=True, kw_only=True):
     free_bytes: int = 0
     """On the volume's filesystem, less what running pulls have reserved."""
     reserved_bytes: Count = 0
+    """What running pulls will still take; what was preallocated for them is no longer free."""
     fits: bool | None = None
     license: str = ""
     gated: bool = False

@@ -171,7 +171,7 @@ class ModelStatus(AboutModel, frozen=True, kw_only=True):
     seq: Count = 0
     transfer: Transfer | None = None
     size_bytes: Count = 0
-    """On the volume, when installed."""
+    """On the volume, when installed; also while a pull repairs or renews what is."""
     revision: str = ""
     error: Failure | None = None
     reason: str = ""
@@ -182,6 +182,12 @@ class ModelStatus(AboutModel, frozen=True, kw_only=True):
     """What the delete that made this state gave back: not what another variant shares."""
     changed_at: float = 0.0
     """Seconds since the epoch, by the writer's clock; for people, never compared."""
+
+    @property
+    def usable_bytes(self) -> int:
+        """Of an install that can speak now; 0 when there is none."""
+        is_whole = self.state is InstallState.INSTALLED or self.state.is_active
+        return self.size_bytes if is_whole else 0
 
 
 class Lease(Wire, frozen=True, kw_only=True):

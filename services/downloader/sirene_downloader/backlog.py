@@ -89,7 +89,7 @@ class Backlog:
                 state=InstallState.QUEUED,
                 job=waiting.command.job,
                 seq=QUEUED_SEQ,
-                size_bytes=status.size_bytes if status else 0,
+                size_bytes=status.usable_bytes if status else 0,
                 revision=status.revision if status else "",
             ),
             last=revision,
@@ -120,7 +120,7 @@ class Backlog:
             return  # whoever works on it has heard the same
         cancelled = PullCancelled(f"the pull of {ref.id!r} was cancelled").failure()
         # A queued pull of what is installed already keeps its size.
-        is_installed = status is not None and status.size_bytes > 0
+        is_installed = status is not None and status.usable_bytes > 0
         is_ours = await self._states.put(
             ModelStatus(
                 model=ref.model,
@@ -128,7 +128,7 @@ class Backlog:
                 state=InstallState.INSTALLED if is_installed else InstallState.ABSENT,
                 job=job,
                 seq=status.seq + 1 if status and status.job == job else 1,
-                size_bytes=status.size_bytes if status else 0,
+                size_bytes=status.usable_bytes if status else 0,
                 revision=status.revision if status else "",
                 error=cancelled,
             ),

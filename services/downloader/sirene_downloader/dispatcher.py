@@ -175,7 +175,7 @@ class Dispatcher:
                 seq=ours.seq + 1 if ours else QUEUED_SEQ,
                 transfer=_at_rest(ours.transfer) if ours else None,
                 begun=ours.begun if ours else 0,
-                size_bytes=status.size_bytes if status else 0,
+                size_bytes=status.usable_bytes if status else 0,
                 revision=status.revision if status else "",
             ),
             last=revision,

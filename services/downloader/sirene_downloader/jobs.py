@@ -159,6 +159,7 @@ class Jobs:
             seq=before.seq + SEQUENCE_GAP if before else QUEUED_SEQ,
             attempt=job.tries,
             before=before.transfer if before else None,
+            standing=status,
         )
         ending = Ending(self._states, self._workshop, job, report)
         try:
