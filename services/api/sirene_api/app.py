@@ -129,7 +129,7 @@ def create_app(
         hub.put(f"replica/{replica}", "replica", lambda: ReplicaView.of(status) if status else gone)
 
     catalog.model_changed, catalog.replica_changed = model_changed, replica_changed
-    link = BusLink(settings.nats_url, catalog)
+    link = BusLink(settings.nats_url, catalog, state_read=hub.wake_all)
     memories = Memory(
         catalog, link, load_wait_s=settings.load_wait_s, unload_wait_s=settings.unload_wait_s
     )
