@@ -12,6 +12,7 @@ from nats.js.errors import APIError, NotFoundError
 from sirene_downloader.delivery import bury
 from sirene_downloader.entries import bus_errors
 from sirene_downloader.states import States
+from sirene_shared import bus
 from sirene_shared.errors import Failure, InvalidRequest, PullCancelled
 from sirene_shared.messages import InstallState, ModelStatus, PullCommand
 from sirene_shared.names import ModelRef, check_job
@@ -137,6 +138,20 @@ class Backlog:
         if is_ours:
             log.info("the pull of %s was cancelled before it began", ref.id)
             await self.drop(waiting)
+
+    async def requeue(self, waiting: Waiting) -> Waiting | None:
+        """Ask again for what the bus has lost; None when another pull of the model waits by now."""
+        with bus_errors("asking for a pull again"):
+            try:
+                ack = await self._js.publish(
+                    waiting.subject, waiting.body, timeout=bus.JETSTREAM_TIMEOUT_S
+                )
+            except APIError as error:
+                if error.err_code == bus.COMMAND_IS_QUEUED:
+                    return None
+                raise
+        log.warning("the bus had lost the pull of %s: it is queued again", waiting.command.ref.id)
+        return waiting._replace(sequence=ack.seq)
 
     async def drop(self, waiting: Waiting | Malformed) -> None:
         """Take it out of the queue."""

@@ -12,10 +12,12 @@ from sirene_downloader.backlog import QUEUED_SEQ, Backlog
 from sirene_downloader.claim import Claim
 from sirene_downloader.ending import Ending
 from sirene_downloader.job import Job, Stop
-from sirene_downloader.lease import Lease
+from sirene_downloader.lease import Lease, Sightings
 from sirene_downloader.pull import Pull, Workshop
 from sirene_downloader.report import Report
+from sirene_downloader.statements import Statements
 from sirene_downloader.states import States
+from sirene_downloader.tenure import Tenure
 from sirene_shared.errors import (
     BusUnavailable,
     InvalidRequest,
@@ -61,6 +63,7 @@ class Jobs:
         self._workshop = workshop
         self._running: dict[ModelRef, Job] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._sightings = Sightings()
         self._is_ending = False
         self.on_ended: Callable[[Claim], None] = lambda claim: None
         """Called after each run, whatever came of it."""
@@ -104,16 +107,18 @@ class Jobs:
         if job is not None and job.command.job == name:
             job.stop(Stop.CANCELLED_KEEPING if keep else Stop.CANCELLED)
             return
-        lease = Lease(self._js, ref, f"{self._workshop.staging.writer}-cancel")
+        staging = self._workshop.staging
+        lease = Lease(self._js, ref, f"{staging.writer}-cancel", sightings=self._sightings)
         if not await lease.take():
             return  # whoever has it hears the same
         try:
             waiting = await self._backlog.pull(ref)
             if waiting is None or waiting.command.job != name:
                 return
-            if not keep:
-                with suppress(PullError):
-                    await self._workshop.on_disk(self._workshop.staging.discard, ref)
+            with suppress(PullError):
+                await self._workshop.on_disk(staging.fence, ref)
+                if not keep:
+                    await self._workshop.on_disk(staging.discard, ref)
             await self._backlog.cancel(ref, name, is_leased=True)
         finally:
             await lease.release()
@@ -133,13 +138,17 @@ class Jobs:
         """Raises: BusUnavailable."""
         command, ref = job.command, job.command.ref
         status, _ = await self._states.read(ref)
-        if is_over(status, command.job):
+        if is_over(status, command.job) or await self._is_told(status, command.job):
             await job.claim.done()  # only the answer had been lost
             return
         if await self._backlog.has_delete_before(ref, job.sequence):
             job.claim.again(BUSY_RETRY_S)
             return
-        lease = Lease(self._js, ref, self._workshop.staging.writer)
+        staging = self._workshop.staging
+        tenure = Tenure(job, self._backlog, self._states, staging)
+        lease = Lease(
+            *(self._js, ref, staging.writer), may_go_on=tenure.goes_on, sightings=self._sightings
+        )
         if not await lease.take():
             await self._backlog.announce(ref)
             job.claim.again(LEASE_RETRY_S)
@@ -148,18 +157,19 @@ class Jobs:
         if waiting is None or waiting.sequence != job.sequence:
             await lease.release()  # another downloader had it, and is done
             return
-        status, _ = await self._states.read(ref)
+        status, revision = await self._states.read(ref)
         before = status if status and status.job == command.job else None
         job.tries = before.begun + 1 if before else 1
+        statements = Statements(self._states, lease, revision)
         report = Report(
             self._nc,
-            self._states,
+            statements,
             command,
             seq=before.seq + SEQUENCE_GAP if before else QUEUED_SEQ,
             attempt=job.tries,
             before=before.transfer if before else None,
         )
-        ending = Ending(self._states, self._workshop, job, report)
+        ending = Ending(lease, statements, self._backlog, self._workshop, job, report)
         try:
             record = await self._run(job, lease, report)
         except LeaseLost:
@@ -194,6 +204,15 @@ class Jobs:
             else:
                 await ending.cancelled(keep=job.stop_reason is Stop.CANCELLED_KEEPING)
         await lease.release()
+
+    async def _is_told(self, status: ModelStatus | None, job: str) -> bool:
+        """The job's install is there, and was told of already. Raises: BusUnavailable."""
+        if status is None or (status.job, status.state) != (job, InstallState.INSTALLED):
+            return False
+        with suppress(PullError):
+            record = await self._workshop.installed(status.ref)
+            return record is not None and record.size_bytes == status.size_bytes
+        return False
 
     async def _run(self, job: Job, lease: Lease, report: Report) -> InstallRecord | None:
         """Raises: SireneError."""
