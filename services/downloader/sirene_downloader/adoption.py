@@ -20,6 +20,7 @@ from sirene_downloader.hub import Described, digests_of
 from sirene_downloader.lease import Lease
 from sirene_downloader.pull import Workshop
 from sirene_shared import __version__
+from sirene_shared.ending import end
 from sirene_shared.errors import BusUnavailable, LeaseLost, ModelDamaged, PullError
 from sirene_shared.manifest import Model
 from sirene_shared.store import RECORD_NAME, InstallRecord, RecordedFile
@@ -43,8 +44,7 @@ async def adopt(js: JetStreamContext, workshop: Workshop, model: Model) -> None:
         if await workshop.on_disk(workshop.store.record, model.ref) is None:
             await _adopt(workshop, model, lease)
     finally:
-        keeping.cancel()
-        await asyncio.wait({keeping})
+        await end({keeping})
         await lease.release()
 
 

@@ -19,6 +19,7 @@ from sirene_downloader.parts import Parts
 from sirene_downloader.preflight import Preflights
 from sirene_downloader.pull import Workshop
 from sirene_downloader.verification import verify
+from sirene_shared.ending import end
 from sirene_shared.errors import InvalidRequest, SireneError
 from sirene_shared.inquiries import (
     PartsReply,
@@ -38,7 +39,6 @@ log = logging.getLogger(__name__)
 AT_A_TIME = 4
 # While a file is hashed that takes long, the asker hears that we live.
 TELL_S = 2.0
-CLOSE_S = 2.0
 
 Question = TypeVar("Question", bound=Wire)
 Answer = Callable[[Msg], Awaitable[Wire]]
@@ -75,10 +75,7 @@ class Desk:
 
     async def close(self) -> None:
         """End every answer that is being made: whoever asked asks another downloader."""
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=CLOSE_S)
+        await end(self._tasks)
 
     def _taking(
         self, answer: Answer, broken: Callable[..., Wire]
@@ -137,9 +134,7 @@ class Desk:
             raise InvalidRequest("the verification was cancelled") from None
         finally:
             self._verifying.pop(job, None)
-            work.cancel()
-            telling.cancel()
-            await asyncio.wait({work, telling})
+            await end((work, telling))
 
     async def _left(self, message: Msg) -> Wire:
         asked = _decode(PartsRequest, message)

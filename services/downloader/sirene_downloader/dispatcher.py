@@ -22,6 +22,7 @@ from sirene_downloader.jobs import OUT_OF_HOURS_REASON, PAUSED_REASON, Jobs, is_
 from sirene_downloader.limits import CurrentLimits
 from sirene_downloader.states import States
 from sirene_downloader.wishes import Wishes
+from sirene_shared.ending import end
 from sirene_shared.errors import BusUnavailable
 from sirene_shared.messages import InstallState, ModelStatus, Transfer, Wish
 
@@ -77,8 +78,7 @@ class Dispatcher:
     async def close(self) -> None:
         """Start nothing more."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+            await end({self._task})
 
     async def _run(self) -> None:
         await self._wishes.complete.wait()

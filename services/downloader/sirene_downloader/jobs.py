@@ -18,6 +18,7 @@ from sirene_downloader.report import Report
 from sirene_downloader.statements import Statements
 from sirene_downloader.states import States
 from sirene_downloader.tenure import Tenure
+from sirene_shared.ending import end
 from sirene_shared.errors import (
     BusUnavailable,
     InvalidRequest,
@@ -237,9 +238,7 @@ class Jobs:
             )
             return await job.run(pull)
         finally:
-            for task in beside:
-                task.cancel()
-            await asyncio.wait(beside)
+            await end(beside)
 
     async def _keep(self, job: Job, lease: Lease, report: Report) -> None:
         """Say that the work goes on, as long as it does: a hung one loses command and lease."""
