@@ -98,12 +98,19 @@ class Backlog:
 
     async def has_delete_before(self, ref: ModelRef, sequence: int) -> bool:
         """A delete of this model was asked for earlier than `sequence`, and is not done."""
+        waiting = await self._delete_sequence(ref)
+        return waiting is not None and waiting < sequence
+
+    async def has_delete(self, ref: ModelRef, sequence: int) -> bool:
+        """This delete is not done: one may be delivered, and carried out late, by another."""
+        return await self._delete_sequence(ref) == sequence
+
+    async def _delete_sequence(self, ref: ModelRef) -> int | None:
         with bus_errors(f"looking for a delete of {ref.id!r}"):
             try:
-                message = await self._js.get_last_msg(COMMANDS, DELETE.of(ref))
+                return (await self._js.get_last_msg(COMMANDS, DELETE.of(ref))).seq or 0
             except NotFoundError:
-                return False
-        return (message.seq or 0) < sequence
+                return None
 
     async def cancel(self, ref: ModelRef, job: str, *, is_leased: bool = False) -> None:
         """End a pull that nobody works on: its state says so, in case it is picked all the same,

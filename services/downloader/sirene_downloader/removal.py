@@ -50,12 +50,16 @@ class Removal:
 
     async def deliver(self, command: DeleteCommand, delivery: Delivery) -> None:
         try:
+            if not await self._backlog.has_delete(command.ref, delivery.sequence):
+                return  # it was delivered to us before we were stopped, and another has done it
             await self._end_pulls(command, delivery)
             lease = self._lease(command.ref)
             if not await self._take(lease):
                 await delivery.again(RETRY_S)
                 return
-            await self._remove(command, delivery, lease)
+            # Once more, now that nobody else can be at it.
+            if await self._backlog.has_delete(command.ref, delivery.sequence):
+                await self._remove(command, delivery, lease)
             await lease.release()
         except LeaseLost:
             log.warning("%s is another downloader's to delete", command.ref.id)
