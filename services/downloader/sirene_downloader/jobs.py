@@ -8,6 +8,7 @@ from contextlib import suppress
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
+from sirene_downloader.answered import is_over, is_told
 from sirene_downloader.backlog import QUEUED_SEQ, Backlog
 from sirene_downloader.claim import Claim
 from sirene_downloader.ending import Ending
@@ -28,7 +29,7 @@ from sirene_shared.errors import (
     SireneError,
 )
 from sirene_shared.manifest import Catalogue
-from sirene_shared.messages import InstallState, ModelStatus, PullCommand
+from sirene_shared.messages import InstallState, PullCommand
 from sirene_shared.names import ModelRef
 from sirene_shared.store import InstallRecord
 from sirene_shared.subjects import HEARTBEAT_S, MAX_DELIVERIES
@@ -139,7 +140,7 @@ class Jobs:
         """Raises: BusUnavailable."""
         command, ref = job.command, job.command.ref
         status, _ = await self._states.read(ref)
-        if is_over(status, command.job) or await self._is_told(status, command.job):
+        if is_over(status, command.job) or await is_told(status, command.job, self._workshop):
             await job.claim.done()  # only the answer had been lost
             return
         if await self._backlog.has_delete_before(ref, job.sequence):
@@ -206,15 +207,6 @@ class Jobs:
                 await ending.cancelled(keep=job.stop_reason is Stop.CANCELLED_KEEPING)
         await lease.release()
 
-    async def _is_told(self, status: ModelStatus | None, job: str) -> bool:
-        """The job's install is there, and was told of already. Raises: BusUnavailable."""
-        if status is None or (status.job, status.state) != (job, InstallState.INSTALLED):
-            return False
-        with suppress(PullError):
-            record = await self._workshop.installed(status.ref)
-            return record is not None and record.size_bytes == status.size_bytes
-        return False
-
     async def _run(self, job: Job, lease: Lease, report: Report) -> InstallRecord | None:
         """Raises: SireneError."""
         try:
@@ -256,12 +248,3 @@ class Jobs:
             except LeaseLost:
                 job.stop(Stop.TAKEN_OVER)
                 return
-
-
-def is_over(status: ModelStatus | None, job: str) -> bool:
-    """The job has come to an end that the volume does not show."""
-    if status is None or status.job != job:
-        return False
-    return status.state is InstallState.FAILED or (
-        not status.state.is_active and status.error is not None
-    )
