@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from nats.js.errors import NotFoundError
 
+from sirene_downloader.states import States
 from sirene_shared import bus, presence
 from sirene_shared.messages import InstallState
 from sirene_shared.names import ModelRef
@@ -62,6 +63,10 @@ class FaultRig(Rig):
 
     async def is_answered(self) -> bool:
         return (await self.js.stream_info(COMMANDS)).state.messages == 0
+
+    async def revision(self, ref: ModelRef = REF) -> int:
+        """Of the model's state: another one when anything was said since."""
+        return (await States(self.js).read(ref))[1]
 
     async def has_ended(self, job: str, ref: ModelRef = REF) -> bool:
         status = await self.status(ref)

@@ -6,8 +6,10 @@ is simply not right yet; it is looked at again when it changes.
 
 import asyncio
 import logging
+import os
 import time
 from contextlib import nullcontext, suppress
+from pathlib import Path
 
 import msgspec
 from nats.js import JetStreamContext
@@ -48,6 +50,17 @@ async def adopt(js: JetStreamContext, workshop: Workshop, model: Model) -> None:
 
 async def _adopt(workshop: Workshop, model: Model, lease: Lease) -> None:
     folder = workshop.store.directory(model.ref)
+    # The record goes into the directory that was looked into, whatever has its name by then.
+    descriptor = await workshop.on_disk(os.open, folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        await _verify(workshop, model, lease, folder, descriptor)
+    finally:
+        os.close(descriptor)
+
+
+async def _verify(
+    workshop: Workshop, model: Model, lease: Lease, folder: Path, descriptor: int
+) -> None:
     expected, revision = await _expected(workshop, model)
     verdicts = await check_all(folder, expected, workshop.executor, durably=True)
     for path, verdict in verdicts.items():
@@ -70,9 +83,11 @@ async def _adopt(workshop: Workshop, model: Model, lease: Lease) -> None:
         sirene_version=__version__,
         license=model.manifest.license_of(model.ref.variant),
     )
-    await lease.confirm()
     await workshop.on_disk(volume.sync_tree, folder)
-    await workshop.on_disk(volume.write_whole, folder / RECORD_NAME, msgspec.json.encode(record))
+    await lease.confirm()
+    await workshop.on_disk(
+        volume.write_whole_in, descriptor, RECORD_NAME, msgspec.json.encode(record)
+    )
     log.info("%s was put here by hand: it is right, and installed now", model.ref.id)
 
 

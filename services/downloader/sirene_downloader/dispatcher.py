@@ -14,11 +14,12 @@ from datetime import datetime
 
 import msgspec
 
+from sirene_downloader.answered import is_over
 from sirene_downloader.backlog import IN_WORK, QUEUED_SEQ, Backlog, Malformed, Waiting
 from sirene_downloader.claim import Claim
 from sirene_downloader.hours import Hours
 from sirene_downloader.job import Stop
-from sirene_downloader.jobs import OUT_OF_HOURS_REASON, PAUSED_REASON, Jobs, is_over
+from sirene_downloader.jobs import OUT_OF_HOURS_REASON, PAUSED_REASON, Jobs
 from sirene_downloader.limits import CurrentLimits
 from sirene_downloader.states import States
 from sirene_downloader.wishes import Wishes

@@ -3,9 +3,12 @@
 tree/…          becomes the variant's directory by one rename
 journal.json    for each part, what it is a part of
 ranges/…        for each part, which of its bytes are here (transfer/journal.py)
+ticket          of the run that works on it: whoever has the model's lease takes the folder away
+                from a run that had it before, and so that one can commit nothing
 """
 
 import hashlib
+import secrets
 import threading
 from pathlib import Path
 
@@ -19,6 +22,8 @@ from sirene_shared.store import RECORD_NAME, InstallRecord
 TREE_NAME = "tree"
 JOURNAL_NAME = "journal.json"
 RANGES_NAME = "ranges"
+TICKET_NAME = "ticket"
+REMOVED_NAME = "removed"
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,15 +50,36 @@ class Draft:
         self._folder = folder
         self._journal: dict[str, Origin] = {}
         self._noting = threading.Lock()
+        self._ticket = ""
         self.tree = folder / TREE_NAME
 
     def open(self) -> None:
         self.tree.mkdir(parents=True, exist_ok=True)
+        self._ticket = secrets.token_hex(16)
+        (self._folder / TICKET_NAME).write_text(self._ticket)
         try:
             body = (self._folder / JOURNAL_NAME).read_bytes()
             self._journal = msgspec.json.decode(body, type=dict[str, Origin])
         except (FileNotFoundError, msgspec.MsgspecError):
             self._journal = {}
+
+    def is_ours(self) -> bool:
+        """Nobody has had the model's lease since open()."""
+        try:
+            return (self._folder / TICKET_NAME).read_text() == self._ticket
+        except FileNotFoundError:
+            return False
+
+    def take_in(self, installed: Path) -> bool:
+        """Move what is installed in here, to go with the draft; False when there is nothing.
+
+        Raises: FileNotFoundError when the draft was taken away, and then nothing has changed.
+        """
+        return volume.move_into(installed, self._folder, REMOVED_NAME)
+
+    def removed_bytes(self) -> int:
+        """Of what take_in() moved in here, what goes."""
+        return volume.own_bytes(self._folder / REMOVED_NAME)
 
     def origin(self, path: str) -> Origin | None:
         return self._journal.get(path)

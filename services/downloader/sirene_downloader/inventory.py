@@ -47,6 +47,8 @@ class Inventory:
         Raises: BusUnavailable.
         """
         store = self._workshop.store
+        # Before all that is looked at: what another says meanwhile is newer than what we saw.
+        known = await self._states.read(ref)
         wanted = await self._backlog.pull(ref) is not None
         if wanted or await self._is_in_work(ref):
             return
@@ -59,7 +61,7 @@ class Inventory:
             except (ModelDamaged, PullError) as error:
                 self._faults[ref] = inode, error.failure()
         found = await self._on_volume(ref) if inode is not None else None
-        await self._correct(ref, found, is_wanted=False)
+        await self._correct(ref, known, found, is_wanted=False)
 
     async def _look_into(self, ref: ModelRef) -> None:
         """Adopt what has no record, hash what is newer than its record.
@@ -101,9 +103,11 @@ class Inventory:
             return 0
         installed = 0
         for ref in lying | await self._states.models():
-            found = await self._on_volume(ref) if ref in lying else None
+            known = await self._states.read(ref)
+            is_there = await self._workshop.on_disk(_inode, store.directory(ref)) is not None
+            found = await self._on_volume(ref) if is_there else None
             installed += found is not None and found.state is InstallState.INSTALLED
-            await self._correct(ref, found, is_wanted=ref in waiting)
+            await self._correct(ref, known, found, is_wanted=ref in waiting)
         return installed
 
     async def _on_volume(self, ref: ModelRef) -> ModelStatus:
@@ -134,12 +138,21 @@ class Inventory:
             error=error,
         )
 
-    async def _correct(self, ref: ModelRef, found: ModelStatus | None, *, is_wanted: bool) -> None:
-        """Raises: BusUnavailable."""
-        status, revision = await self._states.read(ref)
+    async def _correct(
+        self,
+        ref: ModelRef,
+        known: tuple[ModelStatus | None, int],
+        found: ModelStatus | None,
+        *,
+        is_wanted: bool,
+    ) -> None:
+        """known: the state and its revision, read before the volume was. Raises: BusUnavailable."""
+        status, revision = known
         if status is not None and status.state.is_active:
             if is_wanted or await self._is_in_work(ref):
                 return
+            if await self._backlog.pull(ref) is not None:
+                return  # asked for since we began to look
         elif found is None:
             if status is None:
                 return

@@ -25,13 +25,16 @@ class Job:
     def __init__(self, command: PullCommand, claim: Claim) -> None:
         self.command = command
         self.claim = claim
-        self.sequence = claim.sequence
         self.tries = 1
         """How often work on it was begun, this time included."""
         self.stop_reason: Stop | None = None
         self.ended = asyncio.Event()
         self._is_committing = False
         self._stopped = asyncio.Event()
+
+    @property
+    def sequence(self) -> int:
+        return self.claim.sequence
 
     def stop(self, reason: Stop) -> None:
         """Too late once the files get their final names: then the pull is done in a moment."""

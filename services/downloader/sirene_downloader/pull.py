@@ -92,14 +92,18 @@ class Pull:
     async def run(self) -> InstallRecord:
         """Raises: SireneError."""
         work, ref = self._work, self._model.ref
-        record = await work.installed(ref)
-        is_current = record is not None and record.manifest_digest == self._model.digest
+        record, is_current = await self._installed()
         if record is not None and is_current and not self._repair:
             await work.on_disk(work.staging.discard, ref)
             return record
         await self._report.enter(InstallState.DOWNLOADING)
         # The disk first: a volume that cannot be written is known before the hub is asked.
         draft = await work.on_disk(work.staging.draft, ref)
+        # Until now one that had the lease before may have finished; from now on it cannot.
+        record, is_current = await self._installed()
+        if record is not None and is_current and not self._repair:
+            await work.on_disk(work.staging.discard, ref)
+            return record
         try:
             resolved = await work.hub.resolve(self._model, self._report.resting)
         except PullError:
@@ -127,6 +131,11 @@ class Pull:
         finally:
             with suppress(PullError):
                 await work.on_disk(space.release, draft.tree.parent)
+
+    async def _installed(self) -> tuple[InstallRecord | None, bool]:
+        """What is on the volume, and whether it is what the manifest wants."""
+        record = await self._work.installed(self._model.ref)
+        return record, record is not None and record.manifest_digest == self._model.digest
 
     async def _is_sound(self, record: InstallRecord) -> bool:
         """The hub does not answer; but nothing is wanted of it if every file is right."""

@@ -15,7 +15,7 @@ import msgspec
 import nats.errors
 from nats.aio.client import Client
 
-from sirene_downloader.states import States
+from sirene_downloader.statements import Statements
 from sirene_shared.errors import BusUnavailable, Failure
 from sirene_shared.messages import (
     InstallState,
@@ -63,7 +63,7 @@ class Report:
     def __init__(
         self,
         nc: Client,
-        states: States,
+        states: Statements,
         command: PullCommand,
         *,
         seq: int,

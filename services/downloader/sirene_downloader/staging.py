@@ -14,7 +14,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sirene_downloader import volume
@@ -36,6 +36,7 @@ class Staging:
         self.writer = f"{replica}-{secrets.token_hex(4)}"
         self._own = folder / self.writer
         self._lock: int | None = None
+        self._drafts: dict[ModelRef, Draft] = {}
 
     def open(self) -> None:
         """Claim the corner, if that was not done. Raises: OSError."""
@@ -66,9 +67,32 @@ class Staging:
             left.rename(own)
             volume.sync_directory(self._own)
             _leave_if_empty(corner)
-        draft = Draft(own)
+        self.fence(ref)
+        draft = self._drafts[ref] = Draft(own)
         draft.open()
         return draft
+
+    def fence(self, ref: ModelRef) -> None:
+        """Take the model's draft away from every other writer that lives, so that none that had the
+        lease before, and does not know that it lost it, gives its files their final name.
+
+        Under the model's lease only. Raises: OSError.
+        """
+        for corner, lives in self.corners():
+            # What is parked is nobody's; another is just laying something there.
+            if not lives or corner == self._own or corner.name == PARKED_NAME:
+                continue
+            trash = self.trash()
+            trash.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):
+                (corner / ref.key).rename(trash)
+                with suppress(OSError):  # its writer still writes: sweep() does it
+                    volume.remove(trash)
+
+    def holds(self, ref: ModelRef) -> bool:
+        """We have a draft of the model, and nobody has had the model's lease since draft()."""
+        draft = self._drafts.get(ref)
+        return draft is not None and draft.is_ours()
 
     def park(self, ref: ModelRef) -> None:
         """Lay our draft aside for any downloader. Under the model's lease only. Raises: OSError."""
@@ -95,6 +119,7 @@ class Staging:
 
     def discard_own(self, ref: ModelRef) -> None:
         """Our own draft of the model alone. Raises: OSError."""
+        self._drafts.pop(ref, None)
         volume.remove(self._own / ref.key)
 
     def trash(self) -> Path:

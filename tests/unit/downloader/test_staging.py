@@ -45,14 +45,59 @@ def test_a_draft_of_a_dead_writer_is_adopted_and_its_corner_goes(tmp_path: Path)
     heir.close()
 
 
-def test_a_draft_of_a_living_writer_is_left_alone(tmp_path: Path) -> None:
+def test_a_draft_of_a_living_writer_is_neither_discarded_nor_swept(tmp_path: Path) -> None:
     living, other = Staging(tmp_path, "living"), Staging(tmp_path, "other")
     tree = leave_a_part(living, origin=origin(10, DIGEST))
-    assert other.draft(REF).prepare((remote(),)) == 0
+    other.open()
     other.discard(REF)
     other.sweep()
     assert (tree / "model.onnx").exists()
+    assert living.holds(REF)
     for staging in (living, other):
+        staging.close()
+
+
+def test_a_draft_of_a_living_writer_is_not_continued_but_taken_away(tmp_path: Path) -> None:
+    late, heir = Staging(tmp_path, "late"), Staging(tmp_path, "heir")
+    tree = leave_a_part(late, origin=origin(10, DIGEST))
+    ours = heir.draft(REF)
+    assert ours.prepare((remote(),)) == 0
+    assert not late.holds(REF)
+    with pytest.raises(FileNotFoundError):
+        put_in_place(tree, tmp_path / "voice" / "small", tmp_path / "trash" / "1")
+    assert not (tmp_path / "voice").exists()
+    put_in_place(ours.tree, tmp_path / "voice" / "small", tmp_path / "trash" / "2")
+    for staging in (late, heir):
+        staging.close()
+
+
+def test_a_writer_that_makes_its_folders_anew_does_not_hold_its_draft_again(tmp_path: Path) -> None:
+    late, heir = Staging(tmp_path, "late"), Staging(tmp_path, "heir")
+    draft = late.draft(REF)
+    heir.fence(REF)
+    draft.prepare((remote("voices/one.bin"),))
+    assert draft.tree.exists()
+    assert not late.holds(REF)
+    for staging in (late, heir):
+        staging.close()
+
+
+def test_what_is_installed_stays_when_the_draft_that_shall_take_it_in_is_gone(
+    tmp_path: Path,
+) -> None:
+    installed = tmp_path / "voice" / "small"
+    installed.mkdir(parents=True)
+    late, heir = Staging(tmp_path / "staging", "late"), Staging(tmp_path / "staging", "heir")
+    draft = late.draft(REF)
+    heir.open()
+    heir.fence(REF)
+    with pytest.raises(FileNotFoundError):
+        draft.take_in(installed)
+    assert installed.exists()
+    ours = heir.draft(REF)
+    assert ours.take_in(installed)
+    assert not ours.take_in(installed)
+    for staging in (late, heir):
         staging.close()
 
 
