@@ -27,6 +27,8 @@ TRASH_NAME = "trash"
 PARKED_NAME = "parked"
 PARK_TRIES = 50
 PARK_RETRY_S = 0.02
+# Who looks at a dead writer's corner is done with it sooner than this; a living one never is.
+SOUGHT_TRIES = 25
 NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 
 
@@ -60,12 +62,15 @@ class Staging:
         """
         self.open()
         own = self._own / ref.key
-        for corner in self._dead():
+        for corner in self._dead(ref):
             left = corner / ref.key
-            if own.exists() or not left.exists():
+            if not left.exists():
                 continue
-            left.rename(own)
-            volume.sync_directory(self._own)
+            if own.exists():
+                volume.remove(left)  # one is enough
+            else:
+                left.rename(own)
+                volume.sync_directory(self._own)
             _leave_if_empty(corner)
         self.fence(ref)
         draft = self._drafts[ref] = Draft(own)
@@ -113,7 +118,7 @@ class Staging:
     def discard(self, ref: ModelRef) -> None:
         """Every draft of the model whose writer is not another living one. Raises: OSError."""
         self.discard_own(ref)
-        for corner in self._dead():
+        for corner in self._dead(ref):
             volume.remove(corner / ref.key)
             _leave_if_empty(corner)
 
@@ -132,20 +137,25 @@ class Staging:
             volume.remove(corner / TRASH_NAME)
             _leave_if_empty(corner)
 
-    def corners(self) -> Iterator[tuple[Path, bool]]:
+    def corners(self, ref: ModelRef | None = None) -> Iterator[tuple[Path, bool]]:
         """Every writer's corner and whether its writer lives; the lock of one that does not is held
-        while it is looked at. Raises: OSError."""
+        while it is looked at. Raises: OSError.
+
+        ref: others may look at the same corner now, also in this process; where it has a draft of
+        this model they are waited for, or the draft would be left for good.
+        """
         for corner in sorted(self.folder.iterdir()) if self.folder.exists() else ():
             if not corner.is_dir() or corner.is_symlink():
                 continue
             if corner == self._own:
                 yield corner, True
                 continue
-            with _held(corner / LOCK_NAME) as is_ours:
+            is_sought = ref is not None and (corner / ref.key).exists()
+            with _held(corner / LOCK_NAME, tries=SOUGHT_TRIES if is_sought else 1) as is_ours:
                 yield corner, not is_ours
 
-    def _dead(self) -> Iterator[Path]:
-        for corner, lives in self.corners():
+    def _dead(self, ref: ModelRef | None = None) -> Iterator[Path]:
+        for corner, lives in self.corners(ref):
             if not lives:
                 yield corner
 
@@ -157,11 +167,11 @@ def _leave_if_empty(corner: Path) -> None:
 
 
 @contextmanager
-def _held(path: Path) -> Iterator[bool]:
-    try:
-        descriptor = _hold(path)
-    except OSError:
-        descriptor = None
+def _held(path: Path, *, tries: int = 1) -> Iterator[bool]:
+    descriptor = None
+    with suppress(OSError):
+        while (descriptor := _hold(path)) is None and (tries := tries - 1) > 0:
+            time.sleep(PARK_RETRY_S)
     try:
         yield descriptor is not None
     finally:

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,39 @@ def test_a_draft_of_a_dead_writer_is_adopted_and_its_corner_goes(tmp_path: Path)
     heir = Staging(tmp_path, "heir")
     draft = heir.draft(REF)
     assert draft.prepare((remote(),)) == 5
+    assert [corner.name for corner in tmp_path.iterdir()] == [heir.writer]
+    heir.close()
+
+
+def test_pulls_that_begin_together_adopt_each_its_own_draft_of_one_dead_writer(
+    tmp_path: Path,
+) -> None:
+    refs = [ModelRef("voice", f"variant-{number}") for number in range(8)]
+    dead, heir = Staging(tmp_path, "dead"), Staging(tmp_path, "heir")
+    for ref in refs:
+        (dead.draft(ref).tree / "model.onnx").write_bytes(ref.id.encode())
+    dead.close()
+    heir.open()
+    together = threading.Barrier(len(refs))
+
+    def begin(ref: ModelRef) -> bytes:
+        together.wait()
+        return (heir.draft(ref).tree / "model.onnx").read_bytes()
+
+    with ThreadPoolExecutor(len(refs)) as pulls:
+        assert list(pulls.map(begin, refs)) == [ref.id.encode() for ref in refs]
+    assert [corner.name for corner in tmp_path.iterdir()] == [heir.writer]
+    heir.close()
+
+
+def test_of_two_dead_writers_drafts_of_one_model_none_is_left_behind(tmp_path: Path) -> None:
+    writers = [Staging(tmp_path, name) for name in ("one", "two")]
+    for writer in writers:
+        leave_a_part(writer, origin=origin(10, DIGEST))
+    for writer in writers:
+        writer.close()
+    heir = Staging(tmp_path, "heir")
+    assert heir.draft(REF).prepare((remote(),)) == 5
     assert [corner.name for corner in tmp_path.iterdir()] == [heir.writer]
     heir.close()
 
