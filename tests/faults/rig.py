@@ -12,7 +12,7 @@ from sirene_shared.messages import InstallState
 from sirene_shared.names import ModelRef
 from sirene_shared.subjects import BUCKETS, COMMANDS, DOWNLOADER_SERVICE, LEASES, PULL_CONSUMER
 from tests.faults.invariants import Files, Volume, check_end
-from tests.faults.worker import Worker
+from tests.faults.worker import DOWNLOADER, Worker
 from tests.integration.downloader.rig import ENDED, REF, Rig
 
 WITHIN_S = 30.0
@@ -30,8 +30,8 @@ class FaultRig(Rig):
             "SIRENE_REPLICA_ID": "worker",
         } | changes
 
-    def worker(self, **changes: str) -> Worker:
-        return Worker(self.environment(**changes), self._log)
+    def worker(self, *, module: str = DOWNLOADER, **changes: str) -> Worker:
+        return Worker(self.environment(**changes), self._log, module=module)
 
     async def at_work(self, *replicas: str) -> list[Worker]:
         """Workers that take commands, one of each name."""
