@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from sirene_shared.messages import InstallState
-from tests.integration.downloader.rig import PATIENT, REF, REPO, Rig, until_sent
+from tests.integration.downloader.rig import PATIENT, REF, REPO, Rig
 from tests.support.hub import Fault, Hub
 
 MIB = 1 << 20
