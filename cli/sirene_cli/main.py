@@ -12,8 +12,10 @@ import click
 from sirene_cli.commands.memory import load, ps, unload
 from sirene_cli.commands.models import list_models, rm
 from sirene_cli.commands.pulls import cancel, pull
+from sirene_cli.commands.queue import limits, pause, queue, resume
 from sirene_cli.commands.speech import say
 from sirene_cli.commands.up import up
+from sirene_cli.commands.volume import parts, repair, verify
 from sirene_cli.context import Context
 from sirene_cli.failures import CliError, Interrupted
 from sirene_shared import __version__
@@ -70,7 +72,11 @@ def sirene(click_context: click.Context, url: str | None) -> None:
     click_context.obj = Context(environ=os.environ, url=url)
 
 
-for command in (up, pull, cancel, list_models, ps, say, rm, load, unload):
+for command in (
+    *(up, pull, pause, resume, cancel, queue, limits),
+    *(verify, repair, parts),
+    *(list_models, ps, say, rm, load, unload),
+):
     sirene.add_command(command)
 
 

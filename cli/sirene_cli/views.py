@@ -13,6 +13,7 @@ class TransferView(msgspec.Struct, frozen=True, kw_only=True):
     speed_bytes_s: float | None = None
     eta_s: float | None = None
     file: str | None = None
+    files: tuple[str, ...] = ()
     attempt: int | None = None
 
 
@@ -55,6 +56,29 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     job: str = ""
 
 
+class Jobs(msgspec.Struct, frozen=True, kw_only=True):
+    pulls: tuple[Job, ...] = ()
+
+
+class Download(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    state: str = ""
+    reason: str = ""
+    transfer: TransferView | None = None
+
+
+class Downloads(msgspec.Struct, frozen=True, kw_only=True):
+    running: tuple[Download, ...] = ()
+    queued: tuple[Download, ...] = ()
+    paused: tuple[Download, ...] = ()
+
+
+class PullLimits(msgspec.Struct, frozen=True, kw_only=True):
+    pulls: int | None = None
+    max_rate: int | None = None
+    connections: int | None = None
+
+
 class Deleted(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     freed_bytes: int = 0
@@ -93,6 +117,45 @@ class PullEvent(TransferView, frozen=True, kw_only=True, omit_defaults=True):
     state: str = ""
     size_bytes: int | None = None
     error: ErrorBody | None = None
+
+
+class Preflight(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    total_bytes: int | None = None
+    missing_bytes: int | None = None
+    free_bytes: int | None = None
+    license: str = ""
+    gated: bool = False
+    token: str = ""
+    memory_bytes: int | None = None
+    fits_memory: bool | None = None
+    error: ErrorBody | None = None
+
+
+class FileCheck(msgspec.Struct, frozen=True, kw_only=True):
+    path: str
+    state: str
+    size_bytes: int = 0
+
+
+class Verification(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    ok: bool
+    checked_bytes: int = 0
+    files: tuple[FileCheck, ...] = ()
+
+
+class LeftPart(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    writer: str = ""
+    size_bytes: int = 0
+    in_use: bool = False
+    is_orphan: bool = False
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    parts: tuple[LeftPart, ...] = ()
+    total_bytes: int = 0
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,10 +18,12 @@
     │   ├── VolumeUnwritable      volume_unwritable
     │   ├── HubFileMissing        hub_file_missing
     │   ├── HubUnauthorized       hub_unauthorized
+    │   ├── HubTokenRefused       hub_token_refused
     │   ├── HubForbidden          hub_forbidden
     │   ├── HubRateLimited        hub_rate_limited
     │   ├── HubUnavailable        hub_unavailable
     │   ├── HubOffline            hub_offline
+    │   ├── OriginRefused         origin_refused
     │   ├── SizeMismatch          size_mismatch
     │   ├── HashMismatch          hash_mismatch
     │   ├── LeaseLost             lease_lost
@@ -171,9 +173,15 @@ class HubFileMissing(PullError):
 
 
 class HubUnauthorized(PullError):
-    """401: a token is missing or wrong."""
+    """401: a token is missing."""
 
     code = "hub_unauthorized"
+
+
+class HubTokenRefused(PullError):
+    """401, although a token was sent: it is wrong or has expired."""
+
+    code = "hub_token_refused"
 
 
 class HubForbidden(PullError):
@@ -198,6 +206,12 @@ class HubOffline(PullError):
     """HF_HUB_OFFLINE forbids asking the hub."""
 
     code = "hub_offline"
+
+
+class OriginRefused(PullError):
+    """A host that is not on the allow-list, or one at a private address."""
+
+    code = "origin_refused"
 
 
 class SizeMismatch(PullError):

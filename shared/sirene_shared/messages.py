@@ -50,6 +50,10 @@ class PullCommand(AboutModel, frozen=True, kw_only=True):
 
     job: Name
     requested_at: float = 0.0
+    now: bool = False
+    """Also outside the hours in which pulls run."""
+    repair: bool = False
+    """Hash what is installed already, and fetch only the files that are not right."""
 
 
 class DeleteCommand(AboutModel, frozen=True, kw_only=True):
@@ -57,6 +61,33 @@ class DeleteCommand(AboutModel, frozen=True, kw_only=True):
 
     job: Name
     requested_at: float = 0.0
+
+
+class Wish(AboutModel, frozen=True, kw_only=True):
+    """What is wanted of a pull that was commanded: the value in the bucket sirene-wishes.
+
+    Intent, as the command is. It counts for the command with this job alone, and goes with it.
+    """
+
+    job: Name
+    action: Literal["run", "pause", "cancel"] = "run"
+    keep: bool = False
+    """Of a cancelled pull: keep the bytes that came."""
+    now: bool = False
+    """Also outside the hours in which pulls run."""
+    rank: float = 0.0
+    """Commands of lower rank are taken first; of equal rank, the older."""
+
+
+class PullLimits(Wire, frozen=True, kw_only=True):
+    """What downloads may use, of each downloader; None: as its environment says."""
+
+    pulls: Annotated[int, Meta(ge=1, le=32)] | None = None
+    """How many models at a time."""
+    max_rate: Annotated[int, Meta(ge=0, le=1 << 50)] | None = None
+    """Bytes a second, all pulls together; 0: no limit."""
+    connections: Annotated[int, Meta(ge=1, le=64)] | None = None
+    """To one host."""
 
 
 class Control(Wire, frozen=True, kw_only=True):
@@ -118,7 +149,9 @@ class Transfer(Wire, frozen=True, kw_only=True):
     eta_s: float | None = None
     """None when it cannot be told."""
     file: str = ""
-    """The file in work, by its path in the variant's directory."""
+    """The first file in work, by its path in the variant's directory."""
+    files: tuple[str, ...] = ()
+    """All files in work."""
     attempt: int = 1
 
 
@@ -140,11 +173,28 @@ class ModelStatus(AboutModel, frozen=True, kw_only=True):
     seq: Count = 0
     transfer: Transfer | None = None
     size_bytes: Count = 0
-    """On the volume, when installed."""
+    """On the volume, when installed; also while a pull repairs or renews what is."""
     revision: str = ""
     error: Failure | None = None
+    reason: str = ""
+    """Why a pull waits, for people; empty when it only waits for its turn."""
+    begun: Count = 0
+    """How often work on the pull was begun and not left in order."""
+    freed_bytes: Count = 0
+    """What the delete that made this state gave back: not what another variant shares."""
     changed_at: float = 0.0
     """Seconds since the epoch, by the writer's clock; for people, never compared."""
+
+    @property
+    def is_usable(self) -> bool:
+        """It can speak now: installed, or installed and being repaired or renewed."""
+        is_renewed = self.state.is_active and self.size_bytes > 0
+        return self.state is InstallState.INSTALLED or is_renewed
+
+    @property
+    def usable_bytes(self) -> int:
+        """Of an install that can speak now; 0 when there is none."""
+        return self.size_bytes if self.is_usable else 0
 
 
 class Lease(Wire, frozen=True, kw_only=True):

@@ -104,6 +104,7 @@ async def send(nc: Client, inbox: str, frames: AsyncGenerator[Frame, None]) -> N
     except TimeoutError:
         pass  # the reader is gone
     finally:
+        # Once: a speech that stops waits for its runner, and that must not be cut short.
         for task in (work, leaving):
             task.cancel()
         await asyncio.gather(work, leaving, return_exceptions=True)

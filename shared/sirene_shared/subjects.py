@@ -5,10 +5,15 @@
     DELETE        publishes  ──────▶ work queue
     CONTROL       publishes  ──────▶ broadcast
     PROGRESS      relays    ◀──────  ticks
+    sirene-wishes writes    ──────▶  mirrors: paused, cancelled, first, now
+    sirene-settings writes  ──────▶  mirrors: limits changed while running
     sirene-models mirrors   ◀──────  writes
     SPEAK         asks       ─────────────────────────────▶ who has the model loaded
     LOAD          asks       ─────────────────────────────▶ any replica
     UNLOAD        asks       ─────────────────────────────▶ every replica
+    PREFLIGHT     asks      ──────▶  any of them
+    VERIFY        asks      ──────▶  any of them
+    PARTS         asks      ──────▶  any of them
     sirene-replicas mirrors ◀─────────────────────────────  writes, with a time to live
     DEAD          keeps what was given up, for operators
 
@@ -28,6 +33,7 @@ from nats.js.api import (
     StreamConfig,
 )
 
+from sirene_shared.inquiries import PartsRequest, PreflightRequest, VerifyRequest
 from sirene_shared.messages import (
     Control,
     DeadLetter,
@@ -37,10 +43,12 @@ from sirene_shared.messages import (
     ModelStatus,
     Progress,
     PullCommand,
+    PullLimits,
     ReplicaStatus,
     SpeakRequest,
     UnloadRequest,
     Wire,
+    Wish,
 )
 from sirene_shared.names import ModelRef
 
@@ -81,8 +89,14 @@ PROGRESS: Final = Subject("sirene.v1.progress", Progress)
 SPEAK: Final = Subject("sirene.v1.speak", SpeakRequest)
 LOAD: Final = Subject("sirene.v1.load", LoadRequest, is_one=True)
 UNLOAD: Final = Subject("sirene.v1.unload", UnloadRequest)
+PREFLIGHT: Final = Subject("sirene.v1.preflight", PreflightRequest, is_one=True)
+VERIFY: Final = Subject("sirene.v1.verify", VerifyRequest, is_one=True)
+PARTS: Final = Subject("sirene.v1.parts", PartsRequest, is_one=True)
 
-SUBJECTS: Final = (PULL, DELETE, DEAD, CONTROL, PROGRESS, SPEAK, LOAD, UNLOAD)
+SUBJECTS: Final = (
+    *(PULL, DELETE, DEAD, CONTROL, PROGRESS, SPEAK, LOAD, UNLOAD),
+    *(PREFLIGHT, VERIFY, PARTS),
+)
 
 STREAMS: Final = (
     # One message a subject: a second pull of the same model is refused and so joins the first.
@@ -108,6 +122,7 @@ HEARTBEAT_S: Final = 3
 # A command delivered this often is given up by its handler: dead letter first, then TERM. The
 # consumer itself has no limit, since a message beyond it would stay and block its subject for ever.
 MAX_DELIVERIES: Final = 20
+# Nobody takes commands from it: downloaders pick (docs/adr/0005). It shows how many there are.
 PULL_CONSUMER: Final = "pull"
 DELETE_CONSUMER: Final = "delete"
 
@@ -144,8 +159,11 @@ class Bucket(msgspec.Struct, frozen=True):
 MODELS: Final = Bucket("sirene-models", ModelStatus)
 REPLICAS: Final = Bucket("sirene-replicas", ReplicaStatus, ttl_s=5)
 LEASES: Final = Bucket("sirene-leases", Lease, ttl_s=ACK_WAIT_S)
+WISHES: Final = Bucket("sirene-wishes", Wish)
+SETTINGS: Final = Bucket("sirene-settings", PullLimits)
+DOWNLOADS_KEY: Final = "downloads"
 
-BUCKETS: Final = (MODELS, REPLICAS, LEASES)
+BUCKETS: Final = (MODELS, REPLICAS, LEASES, WISHES, SETTINGS)
 
 # NATS micro services: `nats micro ls` shows every replica under these names.
 API_SERVICE: Final = "sirene-api"

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from sirene_api.views import ErrorBody, View
+from sirene_api.views import ErrorBody, TransferView, View
 from sirene_shared.messages import InstallState, Phase
 
 
@@ -14,6 +14,38 @@ class PullView(View, frozen=True, kw_only=True):
     id: str
     job: str
     state: InstallState
+
+
+class PullList(View, frozen=True, kw_only=True):
+    pulls: list[PullView]
+
+
+class DownloadView(View, frozen=True, kw_only=True):
+    """A pull that is not finished."""
+
+    id: str
+    job: str
+    state: InstallState
+    reason: Annotated[str, Meta(description="Why it waits; empty: for its turn.")]
+    now: Annotated[bool, Meta(description="Also outside the hours in which pulls run.")]
+    requested_at: float
+    transfer: TransferView | None
+
+
+class DownloadsView(View, frozen=True, kw_only=True):
+    """Each list in the order of the queue."""
+
+    running: list[DownloadView]
+    queued: list[DownloadView]
+    paused: list[DownloadView]
+
+
+class LimitsView(View, frozen=True, kw_only=True):
+    """Of each downloader; `null`: its environment says it."""
+
+    pulls: Annotated[int | None, Meta(description="How many models at a time.")]
+    max_rate: Annotated[int | None, Meta(description="Bytes a second, all pulls; 0: no limit.")]
+    connections: Annotated[int | None, Meta(description="To one host.")]
 
 
 class PullProgress(View, frozen=True, kw_only=True):
@@ -29,7 +61,9 @@ class PullProgress(View, frozen=True, kw_only=True):
     speed_bytes_s: float
     eta_s: float | None
     file: str
+    files: list[str]
     attempt: int
+    reason: Annotated[str, Meta(description="Why it waits; empty: for its turn.")] = ""
 
 
 class PullComplete(View, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from sirene_api.events import HEARTBEAT, RETRY, Hub
 from sirene_api.link import BusLink
 from sirene_api.memory import Memory
 from sirene_api.pull_events import ending_of, event_of
+from sirene_api.wishes import Wishes
 from sirene_shared.bus import COMMAND_IS_QUEUED
 from sirene_shared.errors import BusUnavailable, ModelNotInstalled, PullNotFound
 from sirene_shared.manifest import Model
@@ -43,14 +44,31 @@ def model_key(ref: ModelRef) -> str:
 class Pulls:
     """Stateless: who runs what is in JetStream and in the mirrored state."""
 
-    def __init__(self, catalog: Catalog, link: BusLink, hub: Hub, memory: Memory) -> None:
+    def __init__(
+        self, catalog: Catalog, link: BusLink, hub: Hub, memory: Memory, wishes: Wishes
+    ) -> None:
         self._catalog = catalog
         self._link = link
         self._hub = hub
         self._memory = memory
+        self._wishes = wishes
 
-    async def start(self, model: Model) -> tuple[PullView, bool]:
+    async def start_or_resume(self, model: Model, *, now: bool) -> tuple[PullView, bool]:
+        """start(); and a pull that runs already and is paused goes on.
+
+        Raises: BusUnavailable.
+        """
+        pull, is_new = await self.start(model, now=now)
+        if not is_new and pull.state.is_active:
+            await self._wishes.run_again(model.ref, pull.job, now=now)
+        return pull, is_new
+
+    async def start(
+        self, model: Model, *, now: bool = False, repair: bool = False
+    ) -> tuple[PullView, bool]:
         """The pull of this model and whether it is new: else joined, or long done.
+
+        repair: one that looks into the files also when the model is installed.
 
         The command stream decides, not the mirrored state: it takes one pull of a model at a time.
 
@@ -59,12 +77,17 @@ class Pulls:
         await self._link.wait_for_state()
         ref = model.ref
         status = self._catalog.status(ref)
-        if status.state is InstallState.INSTALLED:
+        if status.state is InstallState.INSTALLED and not repair:
             return PullView(id=ref.id, job=status.job, state=status.state), False
         deadline = time.monotonic() + ACKNOWLEDGED_S
         while True:
             command = PullCommand(
-                model=ref.model, variant=ref.variant, job=new_job(), requested_at=time.time()
+                model=ref.model,
+                variant=ref.variant,
+                job=new_job(),
+                requested_at=time.time(),
+                now=now,
+                repair=repair,
             )
             if await self._publish(PULL.of(ref), command):
                 return PullView(id=ref.id, job=command.job, state=InstallState.QUEUED), True
@@ -113,9 +136,8 @@ class Pulls:
             return None
         return PullView(id=ref.id, job=job, state=InstallState.QUEUED)
 
-    async def cancel(self, model: Model, *, keep: bool) -> PullView:
-        """Raises: PullNotFound, BusUnavailable."""
-        ref = model.ref
+    async def found(self, ref: ModelRef) -> PullView:
+        """The pull that is queued, paused or at work. Raises: PullNotFound, BusUnavailable."""
         pull = await self.running_job(ref)
         if pull is None:
             raise PullNotFound(
@@ -123,6 +145,14 @@ class Pulls:
                 hint=f"GET /api/models/{ref.id} tells its state.",
                 param="model",
             )
+        return pull
+
+    async def cancel(self, model: Model, *, keep: bool) -> PullView:
+        """Raises: PullNotFound, BusUnavailable."""
+        ref = model.ref
+        pull = await self.found(ref)
+        # It lasts until a downloader is there; the order is for the one that is.
+        await self._wishes.change(ref, pull.job, action="cancel", keep=keep)
         order = Control(
             job=pull.job, action="cancel", model=ref.model, variant=ref.variant, keep=keep
         )
@@ -130,7 +160,9 @@ class Pulls:
             await client.publish(f"{CONTROL.prefix}.{pull.job}", order.encode())
         return pull
 
-    async def events(self, ref: ModelRef, job: str) -> AsyncGenerator[bytes, None]:
+    async def events(
+        self, ref: ModelRef, job: str, *, was_running: bool = False
+    ) -> AsyncGenerator[bytes, None]:
         """The pull as server-sent events: where it is at once, and the end last."""
         yield RETRY
         last = b""
@@ -139,7 +171,8 @@ class Pulls:
                 status = self._catalog.status_of_job(ref, job)
                 if status is None and last and not news:
                     status = await self._lost(ref, job)
-                if not last and status and status.state is InstallState.INSTALLED:
+                is_first = not last and not was_running
+                if is_first and status and status.state is InstallState.INSTALLED:
                     # It was there before: what went wrong then is not this pull's.
                     status = msgspec.structs.replace(status, error=None)
                 current = event_of(ref, job, status)
@@ -179,20 +212,21 @@ class Pulls:
         await self._publish(DELETE.of(ref), command)
         try:
             async with asyncio.timeout(DELETE_WAIT_S):
-                await self._until_gone(ref, command.job)
+                freed_bytes = await self._until_gone(ref, command.job)
         except TimeoutError:
             raise BusUnavailable(
                 f"no downloader has deleted {ref.id!r} yet",
                 hint="The order is kept: it is carried out as soon as a downloader is back.",
             ) from None
-        return Deleted(id=ref.id, freed_bytes=before.size_bytes)
+        return Deleted(id=ref.id, freed_bytes=freed_bytes)
 
-    async def _until_gone(self, ref: ModelRef, job: str) -> None:
-        """Raises: the error that the downloader met."""
+    async def _until_gone(self, ref: ModelRef, job: str) -> int:
+        """How many bytes that gave back. Raises: the error that the downloader met."""
         async with aclosing(self._hub.listen(model_key(ref))) as wakes:
             async for _ in wakes:
                 status = self._catalog.status(ref)
                 if status.state not in ON_VOLUME:
-                    return
+                    return status.freed_bytes
                 if status.job == job and status.error:
                     raise status.error.error()
+        return 0  # the API ends

@@ -49,6 +49,7 @@ class TransferView(View, frozen=True, kw_only=True):
     speed_bytes_s: float
     eta_s: float | None
     file: str
+    files: list[str]
     attempt: int
 
     @classmethod
@@ -62,6 +63,7 @@ class TransferView(View, frozen=True, kw_only=True):
             speed_bytes_s=transfer.speed_bytes_s,
             eta_s=transfer.eta_s,
             file=transfer.file,
+            files=list(transfer.files),
             attempt=transfer.attempt,
         )
 
@@ -155,6 +157,7 @@ class ModelView(View, frozen=True, kw_only=True):
     state: InstallState
     job: Annotated[str, Meta(description="The pull that made this state; empty if none did.")]
     transfer: TransferView | None
+    reason: Annotated[str, Meta(description="Why a pull waits; empty: for its turn.")]
     installed_bytes: int
     revision: str
     changed_at: float

@@ -1,5 +1,6 @@
 """A command as JetStream delivered it: answered once, and never lost by a bus that is away."""
 
+import hashlib
 import logging
 from contextlib import suppress
 
@@ -51,22 +52,37 @@ class Delivery:
 
     async def give_up(self, error: Failure) -> None:
         """Into the dead letters, for an operator to see, and only then out of the queue."""
-        subject, body = self.message.subject, self.message.data
-        letter = DeadLetter(
-            subject=subject,
-            body=body[:MAX_BODY].decode("utf-8", "backslashreplace")[:MAX_BODY],
-            deliveries=self.tries,
-            error=error,
-        )
+        message = self.message
         try:
-            with bus_errors("keeping a dead letter"):
-                await self._js.publish(
-                    f"{DEAD.prefix}.{subject.removeprefix('sirene.v1.')}",
-                    letter.encode(),
-                    timeout=DEAD_LETTER_S,
-                )
+            await bury(self._js, message.subject, message.data, self.tries, error, self.sequence)
         except BusUnavailable:
             return  # it comes again
-        log.warning("a command on %r was given up: %s", subject, error.message)
         with suppress(nats.errors.Error, OSError):
-            await self.message.term()
+            await message.term()
+
+
+async def bury(
+    js: JetStreamContext, subject: str, body: bytes, tries: int, error: Failure, sequence: int
+) -> None:
+    """Keep a command as a dead letter; once, though several downloaders may see it.
+
+    Raises: BusUnavailable.
+    """
+    letter = DeadLetter(
+        subject=subject,
+        body=body[:MAX_BODY].decode("utf-8", "backslashreplace")[:MAX_BODY],
+        deliveries=tries,
+        error=error,
+    )
+    with bus_errors("keeping a dead letter"):
+        await js.publish(
+            f"{DEAD.prefix}.{subject.removeprefix('sirene.v1.')}",
+            letter.encode(),
+            timeout=DEAD_LETTER_S,
+            headers={"Nats-Msg-Id": f"{subject}/{sequence}/{hash_of(body)}"},
+        )
+    log.warning("a command on %r was given up: %s", subject, error.message)
+
+
+def hash_of(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[:16]

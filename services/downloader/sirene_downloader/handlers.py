@@ -1,8 +1,8 @@
-"""What the bus brings, checked: pull and delete commands, and control of jobs."""
+"""What the bus brings, checked: deletes and control of jobs. Pulls are picked: dispatcher.py."""
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Literal
 
 import msgspec
 from faststream import AckPolicy
@@ -12,70 +12,63 @@ from faststream.nats.annotations import NatsMessage
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
-from sirene_downloader.backlog import Backlog
+from sirene_downloader.backlog import Backlog, decode_pull
 from sirene_downloader.delivery import Delivery
+from sirene_downloader.dispatcher import Dispatcher
 from sirene_downloader.jobs import Jobs
 from sirene_downloader.removal import Removal
+from sirene_downloader.wishes import Wishes
 from sirene_shared.errors import BusUnavailable, InvalidRequest
-from sirene_shared.messages import Control, DeleteCommand, PullCommand
+from sirene_shared.messages import Control, DeleteCommand
 from sirene_shared.names import ModelRef, check_job, check_model, check_variant
-from sirene_shared.subjects import (
-    COMMANDS,
-    CONTROL,
-    DELETE,
-    DELETE_CONSUMER,
-    PULL,
-    PULL_CONSUMER,
-    Subject,
-)
+from sirene_shared.subjects import COMMANDS, CONTROL, DELETE, DELETE_CONSUMER
 
 log = logging.getLogger(__name__)
 
 # A fetch that finds nothing ends after this long, and is made again.
 FETCH_S = 5.0
 
-Command = TypeVar("Command", PullCommand, DeleteCommand)
-
 
 def register(
-    broker: NatsBroker, js: JetStreamContext, jobs: Jobs, removal: Removal, *, pulls: int
+    broker: NatsBroker,
+    js: JetStreamContext,
+    jobs: Jobs,
+    removal: Removal,
+    backlog: Backlog,
+    wishes: Wishes,
 ) -> None:
-    """pulls: how many at a time. Each is a subscriber of its own that takes one message: more
-    workers in one subscriber would take messages ahead that nobody says are in work."""
-
-    async def on_pull(message: NatsMessage) -> None:
-        await _deliver(PULL, PullCommand, message.raw_message, js, jobs.deliver)
-
     async def on_delete(message: NatsMessage) -> None:
-        await _deliver(DELETE, DeleteCommand, message.raw_message, js, removal.deliver)
+        await _deliver(message.raw_message, js, removal.deliver)
 
     async def on_control(message: NatsMessage) -> None:
-        await _control(message.raw_message, jobs)
+        await _control(message.raw_message, jobs, backlog, wishes)
 
-    for subject, durable, handler, count in (
-        (PULL, PULL_CONSUMER, on_pull, pulls),
-        (DELETE, DELETE_CONSUMER, on_delete, 1),
-    ):
-        for slot in range(count):
-            broker.subscriber(
-                subject.all,
-                stream=JStream(COMMANDS, declare=False),
-                durable=durable,
-                pull_sub=PullSub(batch_size=1, timeout=FETCH_S),
-                ack_policy=AckPolicy.MANUAL,
-                decoder=_undecoded,
-                title=f"{durable}-{slot}",
-            )(handler)
+    broker.subscriber(
+        DELETE.all,
+        stream=JStream(COMMANDS, declare=False),
+        durable=DELETE_CONSUMER,
+        pull_sub=PullSub(batch_size=1, timeout=FETCH_S),
+        ack_policy=AckPolicy.MANUAL,
+        decoder=_undecoded,
+        title=DELETE_CONSUMER,
+    )(on_delete)
     # A reply to a broadcast would be one of many, and an empty one.
     broker.subscriber(CONTROL.all, no_reply=True, decoder=_undecoded)(on_control)
 
 
-async def announce(backlog: Backlog, message: Msg) -> None:
-    """A pull command passed by: say that it is queued, long before anyone is free for it."""
+async def hear_pull(dispatcher: Dispatcher, backlog: Backlog, wishes: Wishes, message: Msg) -> None:
+    """A pull command passes by, on its way into the stream, or refused since there is one: whoever
+    asks again for a paused pull wants it to go on."""
+    dispatcher.heard()
     try:
-        await backlog.announce(PULL.ref(message.subject))
+        command = decode_pull(message.subject, message.data)
+        waiting = await backlog.pull(command.ref)
+        if waiting is None or waiting.command.job == command.job:
+            return
+        if wishes.of(waiting.command).action == "pause":
+            await wishes.change(waiting.command, action="run", now=command.now)
     except (InvalidRequest, BusUnavailable) as error:
-        log.debug("not announced: %s", error.message)
+        log.debug("a pull passed by: %s", error.message)
 
 
 async def _undecoded(message: StreamMessage[Msg]) -> bytes:
@@ -84,15 +77,11 @@ async def _undecoded(message: StreamMessage[Msg]) -> bytes:
 
 
 async def _deliver(
-    subject: Subject,
-    kind: type[Command],
-    message: Msg,
-    js: JetStreamContext,
-    work: Callable[[Command, Delivery], Awaitable[None]],
+    message: Msg, js: JetStreamContext, work: Callable[[DeleteCommand, Delivery], Awaitable[None]]
 ) -> None:
     delivery = Delivery(js, message)
     try:
-        command = _decode(subject, kind, message)
+        command = _decode(message)
     except InvalidRequest as error:
         await delivery.give_up(error.failure())
         return
@@ -103,20 +92,20 @@ async def _deliver(
         log.exception("a command on %r was not carried out", message.subject)
 
 
-def _decode(subject: Subject, kind: type[Command], message: Msg) -> Command:
+def _decode(message: Msg) -> DeleteCommand:
     """Raises: InvalidRequest."""
     try:
-        command = kind.decode(message.data)
+        command = DeleteCommand.decode(message.data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidRequest(f"the command is malformed: {error}") from error
     check_job(command.job)
     # The subject's names are checked, and so are the command's when they are the same.
-    if subject.ref(message.subject) != command.ref:
+    if DELETE.ref(message.subject) != command.ref:
         raise InvalidRequest("the command is for another model than its subject")
     return command
 
 
-async def _control(message: Msg, jobs: Jobs) -> None:
+async def _control(message: Msg, jobs: Jobs, backlog: Backlog, wishes: Wishes) -> None:
     try:
         control = Control.decode(message.data)
         check_job(control.job)
@@ -126,10 +115,15 @@ async def _control(message: Msg, jobs: Jobs) -> None:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, InvalidRequest) as error:
         log.warning("a control message is malformed: %s", error)
         return
-    if control.action != "cancel":
-        log.warning("%s: pulls cannot be paused yet", ref.id)
-        return
+    action: Literal["run", "pause", "cancel"] = (
+        "run" if control.action == "resume" else control.action
+    )
     try:
-        await jobs.cancel(ref, control.job, keep=control.keep)
+        # The wish lasts: also when whoever runs the job dies in this moment.
+        waiting = await backlog.pull(ref)
+        if waiting is not None and waiting.command.job == control.job:
+            await wishes.change(waiting.command, action=action, keep=control.keep)
+        if action == "cancel":
+            await jobs.cancel(ref, control.job, keep=control.keep)
     except BusUnavailable as error:
-        log.warning("cancelling the pull of %s: %s", ref.id, error.message)
+        log.warning("%s of the pull of %s: %s", control.action, ref.id, error.message)

@@ -1,64 +1,50 @@
 """Where a model's files really are: manifest -> hub, revision -> commit, sizes and hashes."""
 
-import asyncio
 import logging
-import re
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from typing import NamedTuple
-from urllib.parse import unquote
 
-from huggingface_hub import HfApi, constants, hf_hub_url
-
+from sirene_downloader import listing
+from sirene_downloader.described import Described, by_headers, compare, digests_of
+from sirene_downloader.listing import Listing
 from sirene_downloader.patience import Patience
-from sirene_downloader.remote import Digest, RemoteFile
-from sirene_downloader.request import LINKED_SIZE, Client, Interrupted
-from sirene_downloader.settings import PUBLIC_HUB, Limits
-from sirene_shared.errors import HashMismatch, HubOffline, SizeMismatch
+from sirene_downloader.places import COMMIT, Place, place_of, source_url
+from sirene_downloader.remote import RemoteFile
+from sirene_downloader.request import Client, Interrupted
+from sirene_downloader.settings import Limits
+from sirene_downloader.sources import REFUSES, Sources
+from sirene_shared.errors import (
+    HubFileMissing,
+    HubOffline,
+    HubUnavailable,
+    PullError,
+    SizeMismatch,
+)
 from sirene_shared.manifest import ManifestFile, Model, Variant
+
+__all__ = ["Described", "Hub", "Place", "Resolved", "compare", "digests_of", "place_of"]
 
 log = logging.getLogger(__name__)
 
 LISTING_S = 10.0
-COMMIT = re.compile(r"[0-9a-f]{40}")
-SHA256 = re.compile(r"[0-9a-f]{64}")
-PLACE = re.compile(
-    r"/(?P<repo>[^/?#]+(?:/[^/?#]+)?)/resolve/(?P<revision>[^/?#]+)/(?P<path>[^?#]*)"
-)
-
-
-class Place(NamedTuple):
-    """A file in a repository of the hub."""
-
-    repo: str
-    revision: str
-    path: str
-
-
-class Described(NamedTuple):
-    """What an origin says of a file."""
-
-    size: int | None
-    digest: Digest | None
-    commit: str = ""
-
-
-class Listing(NamedTuple):
-    """A repository at a commit."""
-
-    commit: str
-    files: dict[str, Described]
+Resting = Callable[[], AbstractContextManager[None]]
+# A server that can tell the digest of a file may want to be asked for it (RFC 9530).
+WANTED = {"Want-Repr-Digest": "sha-256=10"}
 
 
 class Resolved(NamedTuple):
     files: tuple[RemoteFile, ...]
     revision: str
     """The commit of the model's own repository, as far as it is known."""
+    gated: bool = False
+    """The hub gives a file only to those who accepted the model's terms."""
 
 
 class Hub:
-    """The hub at `endpoint`, which may be a mirror that has files only and no API."""
+    """The hub at `endpoint`, which may be a mirror that has files only and no API, and further
+    mirrors that are asked when it fails."""
 
     def __init__(
         self,
@@ -66,24 +52,22 @@ class Hub:
         executor: Executor,
         *,
         endpoint: str,
-        token: str,
         offline: bool,
         limits: Limits,
+        mirrors: tuple[str, ...] = (),
     ) -> None:
         self._client = client
         self._executor = executor
         self._endpoint = endpoint.rstrip("/")
-        # What runs on this machine is nobody's business: the library would tell it to the hub, and
-        # ask the hub for a list of what to look for.
-        constants.HF_HUB_DISABLE_TELEMETRY = True
-        # An explicit False: the library would look for a token of its own, and send that.
-        self._api = HfApi(endpoint=self._endpoint, token=token or False)
+        self._endpoints = tuple(dict.fromkeys((self._endpoint, *mirrors)))
         self._offline = offline
         self._limits = limits
 
-    async def resolve(
-        self, model: Model, resting: Callable[[], AbstractContextManager[None]]
-    ) -> Resolved:
+    def sources(self) -> Sources:
+        """What one pull needs to find each file at the first origin that gives it."""
+        return Sources(self._endpoint, self._limits)
+
+    async def resolve(self, model: Model, resting: Resting) -> Resolved:
         """Raises: HubOffline, SizeMismatch, HashMismatch, and what Client.request does."""
         if self._offline:
             raise HubOffline(
@@ -96,56 +80,77 @@ class Hub:
         for file, place in wanted:
             if place and place[:2] not in listings and not _is_pinned(file, place):
                 listings[place[:2]] = await self._listing(place.repo, place.revision)
-        files = []
+        survey = _Survey(self._client, self.sources(), self._endpoints, resting)
+        files, own, others = [], "", ""
         for file, place in wanted:
-            listing = listings.get(place[:2]) if place else None
-            files.append(await self._file(variant, file, place, listing, resting))
-        return Resolved(tuple(files), next((file.commit for file in files if file.commit), ""))
+            known = listings.get(place[:2]) if place else None
+            found = await survey.file(variant, file, place, known)
+            files.append(found)
+            if file.repo or "://" in file.source_path:
+                others = others or found.commit
+            else:
+                own = own or found.commit
+        return Resolved(
+            tuple(files),
+            own or others,
+            gated=any(found.gated for found in listings.values() if found),
+        )
 
     async def _listing(self, repo: str, revision: str) -> Listing | None:
-        """None where the hub has no API, or not for us: then each file is asked for by itself."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, self._ask_listing, repo, revision)
+        """None where no origin lists the repository: then each file is asked for by itself.
 
-    def _ask_listing(self, repo: str, revision: str) -> Listing | None:
-        try:
-            model = self._api.model_info(
-                repo, revision=revision, files_metadata=True, timeout=LISTING_S
-            )
-            files = {
-                sibling.rfilename: Described(
-                    sibling.size,
-                    Digest("sha256", sibling.lfs.sha256)
-                    if sibling.lfs
-                    else _digest(sibling.blob_id or "", in_git=True),
+        Raises: HubUnauthorized, HubTokenRefused, HubForbidden.
+        """
+        for endpoint in self._endpoints:
+            try:
+                return await listing.ask(
+                    self._client,
+                    self._executor,
+                    endpoint,
+                    repo,
+                    revision,
+                    within_s=min(LISTING_S, self._limits.headers_s),
                 )
-                for sibling in model.siblings or ()
-            }
-        except Exception as error:  # noqa: BLE001 - the library raises whatever its HTTP client does
-            log.info("the hub lists no files of %s: %s", repo, type(error).__name__)
-            return None
-        return Listing(model.sha, files) if model.sha else None
+            except Interrupted as interruption:
+                reason = interruption.error.message
+            except HubFileMissing:
+                reason = "it has no API, or none for us"
+            except REFUSES as error:
+                if endpoint == self._endpoint:
+                    raise
+                reason = error.message
+            except PullError as error:
+                reason = error.message
+            log.info("%s lists no files of %s: %s", endpoint, repo, reason)
+        return None
 
-    async def _file(
-        self,
-        variant: Variant,
-        file: ManifestFile,
-        place: Place | None,
-        listing: Listing | None,
-        resting: Callable[[], AbstractContextManager[None]],
+
+class _Survey:
+    """Of the files of one model, at the start of a pull."""
+
+    def __init__(
+        self, client: Client, sources: Sources, endpoints: tuple[str, ...], resting: Resting
+    ) -> None:
+        self._client = client
+        self._sources = sources
+        self._endpoints = endpoints
+        self._resting = resting
+        # A branch may move meanwhile: the first commit heard of it holds for the whole pull.
+        self._commits: dict[tuple[str, str], str] = {}
+
+    async def file(
+        self, variant: Variant, file: ManifestFile, place: Place | None, listed: Listing | None
     ) -> RemoteFile:
-        described = listing.files.get(place.path) if place and listing else None
-        commit = listing.commit if listing else ""
-        if place and not commit and COMMIT.fullmatch(place.revision):
-            commit = place.revision
-        url = self._address(variant, file, place, commit)
+        described = listed.files.get(place.path) if place and listed else None
+        commit = self._commit(place, listed)
+        urls = self._addresses(variant, file, place, commit)
         if described is None and place and _is_pinned(file, place):
             described = Described(file.size, None)
         if described is None or described.size is None:
-            described = await self._describe(url, file.path, resting)
-            if described.commit and not commit:
-                commit = described.commit
-                url = self._address(variant, file, place, commit)
+            described = await self._describe(urls, file.path)
+            if place and described.commit and not commit:
+                commit = self._commits[place[:2]] = described.commit
+                urls = self._addresses(variant, file, place, commit)
         size = file.size if file.size is not None else described.size
         if size is None:
             raise SizeMismatch(
@@ -155,92 +160,56 @@ class Hub:
         compare(file, described)
         return RemoteFile(
             path=file.path,
-            url=url,
+            url=urls[0],
+            fallbacks=urls[1:],
             size=size,
             digests=digests_of(file, described),
             commit=commit,
         )
 
-    def _address(
-        self, variant: Variant, file: ManifestFile, place: Place | None, commit: str
-    ) -> str:
+    def _commit(self, place: Place | None, listed: Listing | None) -> str:
         if place is None:
-            return _url(variant, file)
-        return hf_hub_url(
-            place.repo, place.path, revision=commit or place.revision, endpoint=self._endpoint
-        )
+            return ""
+        if listed is not None:
+            return listed.commit
+        pinned = place.revision if COMMIT.fullmatch(place.revision) else ""
+        return pinned or self._commits.get(place[:2], "")
 
-    async def _describe(
-        self, url: str, what: str, resting: Callable[[], AbstractContextManager[None]]
-    ) -> Described:
+    def _addresses(
+        self, variant: Variant, file: ManifestFile, place: Place | None, commit: str
+    ) -> tuple[str, ...]:
+        if place is None:
+            return (source_url(variant, file),)
+        return tuple(place.at(endpoint, commit) for endpoint in self._endpoints)
+
+    async def _describe(self, urls: tuple[str, ...], what: str) -> Described:
         """What the headers say. Raises: what Client.request does."""
-        patience = Patience(self._limits, resting)
-        while True:
-            try:
-                async with self._client.request("HEAD", url, what) as (response, about):
-                    commit = about.get("X-Repo-Commit", "")
-                    length = about.get(LINKED_SIZE) or response.headers.get("Content-Length") or ""
-                    linked = about.get("X-Linked-Etag", "")
-                    etag = linked or response.headers.get("ETag", "")
-                    # Elsewhere an ETag that looks like a hash may be anything.
-                    named = etag.removeprefix("W/").strip('"') if linked or commit else ""
-                    return Described(
-                        int(length) if length.isdecimal() and response.status != 405 else None,
-                        _digest(named, in_git=bool(commit)),
-                        commit if COMMIT.fullmatch(commit) else "",
-                    )
-            except Interrupted as interruption:
-                await patience.after(interruption)
 
+        async def attempt(url: str, limits: Limits, _: PullError | None) -> Described:
+            patience = Patience(limits, self._resting)
+            while True:
+                try:
+                    return await self._ask(url, what)
+                except Interrupted as interruption:
+                    await patience.after(interruption)
 
-def place_of(variant: Variant, file: ManifestFile, endpoint: str) -> Place | None:
-    """None: the file is not on the hub, nor on its mirror at `endpoint`."""
-    if file.repo:
-        return Place(file.repo, file.revision or "main", file.source_path)
-    url = _url(variant, file)
-    for host in (PUBLIC_HUB, endpoint):
-        match = PLACE.fullmatch(url.removeprefix(host)) if url.startswith(host) else None
-        if match:
-            # A source with an address of its own is not in the repository of the variant.
-            own = None if "://" in file.source_path else variant.revision
-            pinned = file.revision or own or unquote(match["revision"])
-            return Place(match["repo"], pinned, unquote(match["path"]))
-    return None
+        return await self._sources.first(urls, attempt)
 
-
-def _url(variant: Variant, file: ManifestFile) -> str:
-    if "://" in file.source_path:
-        return file.source_path
-    return f"{variant.url.rstrip('/')}/{file.source_path}"
+    async def _ask(self, url: str, what: str) -> Described:
+        async with self._client.request("HEAD", url, what, WANTED) as (response, about):
+            described = by_headers(response.status, response.headers, about)
+        if described.size is not None:
+            return described
+        # HEAD is refused, or tells no length: the answer to the smallest range does.
+        smallest = {**WANTED, "Range": "bytes=0-0"}
+        try:
+            async with self._client.request("GET", url, what, smallest) as (response, about):
+                return by_headers(response.status, response.headers, about)
+        except (HubFileMissing, HubUnavailable):
+            return described
 
 
 def _is_pinned(file: ManifestFile, place: Place) -> bool:
     """The manifest says all there is to know."""
     known = file.size is not None and file.sha256 is not None
     return known and COMMIT.fullmatch(place.revision) is not None
-
-
-def digests_of(file: ManifestFile, described: Described) -> tuple[Digest, ...]:
-    """The manifest's sha256 settles it; an md5 does not, and so the hub's word counts beside it."""
-    if file.sha256:
-        return (Digest("sha256", file.sha256),)
-    manifest = Digest("md5", file.md5) if file.md5 else None
-    return tuple(each for each in (manifest, described.digest) if each is not None)
-
-
-def _digest(text: str, *, in_git: bool) -> Digest | None:
-    if SHA256.fullmatch(text):
-        return Digest("sha256", text)
-    return Digest("git-sha1", text) if in_git and COMMIT.fullmatch(text) else None
-
-
-def compare(file: ManifestFile, described: Described) -> None:
-    """Raises: SizeMismatch, HashMismatch before a byte is fetched in vain."""
-    hint = "The hub has another version than the manifest: update Sirene or the manifest."
-    if None not in (file.size, described.size) and file.size != described.size:
-        raise SizeMismatch(
-            f"{file.path!r} has {described.size} bytes on the hub, not {file.size}", hint=hint
-        )
-    theirs = described.digest
-    if file.sha256 and theirs and theirs.algorithm == "sha256" and theirs.hex != file.sha256:
-        raise HashMismatch(f"{file.path!r} is another file on the hub", hint=hint)

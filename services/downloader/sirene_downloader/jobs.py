@@ -1,21 +1,25 @@
-"""The pulls in work here: one for each model, from a command's delivery to the state it ends in."""
+"""The pulls in work here: one for each model, from its command's pick to the state it ends in."""
 
 import asyncio
 import logging
-from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import suppress
 
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
+from sirene_downloader.answered import is_over, is_told
 from sirene_downloader.backlog import QUEUED_SEQ, Backlog
-from sirene_downloader.delivery import Delivery
+from sirene_downloader.claim import Claim
 from sirene_downloader.ending import Ending
 from sirene_downloader.job import Job, Stop
-from sirene_downloader.lease import Lease
+from sirene_downloader.lease import Lease, Sightings
 from sirene_downloader.pull import Pull, Workshop
 from sirene_downloader.report import Report
+from sirene_downloader.statements import Statements
 from sirene_downloader.states import States
+from sirene_downloader.tenure import Tenure
+from sirene_shared.ending import end
 from sirene_shared.errors import (
     BusUnavailable,
     InvalidRequest,
@@ -25,7 +29,7 @@ from sirene_shared.errors import (
     SireneError,
 )
 from sirene_shared.manifest import Catalogue
-from sirene_shared.messages import InstallState, ModelStatus, PullCommand
+from sirene_shared.messages import InstallState, PullCommand
 from sirene_shared.names import ModelRef
 from sirene_shared.store import InstallRecord
 from sirene_shared.subjects import HEARTBEAT_S, MAX_DELIVERIES
@@ -38,8 +42,9 @@ LEASE_RETRY_S = 2.0
 BUSY_RETRY_S = 1.0
 # Between the numbers of two runs of one job: they rise even when the last ticks were not stored.
 SEQUENCE_GAP = 100
-MAX_REMEMBERED = 1000
 CLOSE_S = 5.0
+PAUSED_REASON = "paused"
+OUT_OF_HOURS_REASON = "out of hours"
 
 
 class Jobs:
@@ -59,51 +64,66 @@ class Jobs:
         self._catalogue = catalogue
         self._workshop = workshop
         self._running: dict[ModelRef, Job] = {}
-        # Cancelled, but not running here: their commands may still be delivered to us.
-        self._cancelled: OrderedDict[str, Stop] = OrderedDict()
-        self._left: list[Delivery] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sightings = Sightings()
         self._is_ending = False
+        self.on_ended: Callable[[Claim], None] = lambda claim: None
+        """Called after each run, whatever came of it."""
 
     def running(self, ref: ModelRef) -> Job | None:
         return self._running.get(ref)
 
-    async def deliver(self, command: PullCommand, delivery: Delivery) -> None:
-        """Run the command to its end, unless a run of it is on: that one answers then."""
-        if self._is_ending:
-            self._left.append(delivery)
+    def all(self) -> list[Job]:
+        return list(self._running.values())
+
+    def start(self, command: PullCommand, claim: Claim) -> None:
+        """Run the command to its end; no other of its model runs here."""
+        if self._is_ending or command.ref in self._running:
             return
-        running = self._running.get(command.ref)
-        if running is not None and running.command.job == command.job:
-            running.delivery = delivery
-            return
-        if running is not None:
-            await delivery.again(BUSY_RETRY_S)
-            return
-        job = self._running[command.ref] = Job(command, delivery)
-        if command.job in self._cancelled:
-            job.stop(self._cancelled[command.job])
+        job = self._running[command.ref] = Job(command, claim)
+        task = asyncio.create_task(self._work(job))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _work(self, job: Job) -> None:
+        ref = job.command.ref
         try:
             await self._lead(job)
         except BusUnavailable as error:
-            log.info("%s: %s; its command comes again", command.ref.id, error.message)
+            log.info("%s: %s; its command is taken up again", ref.id, error.message)
+            job.claim.again(BUSY_RETRY_S)
+        except Exception:
+            log.exception("the pull of %s was not carried out", ref.id)
+            job.claim.again(LEASE_RETRY_S)
         finally:
-            del self._running[command.ref]
+            del self._running[ref]
             job.ended.set()
+            self.on_ended(job.claim)
 
     async def cancel(self, ref: ModelRef, name: str, *, keep: bool) -> None:
-        """End the job, wherever it is: in work here, waiting, or about to be delivered to us.
+        """End the job, wherever it is: in work here, paused, or waiting.
 
         Raises: BusUnavailable.
         """
-        reason = Stop.CANCELLED_KEEPING if keep else Stop.CANCELLED
-        self._cancelled[name] = reason
-        if len(self._cancelled) > MAX_REMEMBERED:
-            self._cancelled.popitem(last=False)
         job = self._running.get(ref)
         if job is not None and job.command.job == name:
-            job.stop(reason)
-        else:
-            await self._backlog.cancel(ref, name)
+            job.stop(Stop.CANCELLED_KEEPING if keep else Stop.CANCELLED)
+            return
+        staging = self._workshop.staging
+        lease = Lease(self._js, ref, f"{staging.writer}-cancel", sightings=self._sightings)
+        if not await lease.take():
+            return  # whoever has it hears the same
+        try:
+            waiting = await self._backlog.pull(ref)
+            if waiting is None or waiting.command.job != name:
+                return
+            with suppress(PullError):
+                await self._workshop.on_disk(staging.fence, ref)
+                if not keep:
+                    await self._workshop.on_disk(staging.discard, ref)
+            await self._backlog.cancel(ref, name, is_leased=True)
+        finally:
+            await lease.release()
 
     async def close(self) -> None:
         """Stop every pull so that it goes on elsewhere, or here after a restart, at once."""
@@ -116,34 +136,43 @@ class Jobs:
                 for job in jobs:
                     await job.ended.wait()
 
-    async def hand_back(self) -> None:
-        """Let what was left be delivered again; when nothing more is fetched here."""
-        for delivery in self._left:
-            await delivery.again()
-        self._left.clear()
-
     async def _lead(self, job: Job) -> None:
         """Raises: BusUnavailable."""
         command, ref = job.command, job.command.ref
         status, _ = await self._states.read(ref)
-        if _is_over(status, command.job):
-            await job.delivery.done()  # only the answer had been lost
+        if is_over(status, command.job) or await is_told(status, command.job, self._workshop):
+            await job.claim.done()  # only the answer had been lost
             return
         if await self._backlog.has_delete_before(ref, job.sequence):
-            await job.delivery.again(BUSY_RETRY_S)
+            job.claim.again(BUSY_RETRY_S)
             return
-        lease = Lease(self._js, ref, self._workshop.staging.writer)
+        staging = self._workshop.staging
+        tenure = Tenure(job, self._backlog, self._states, staging)
+        lease = Lease(
+            *(self._js, ref, staging.writer), may_go_on=tenure.goes_on, sightings=self._sightings
+        )
         if not await lease.take():
-            await job.delivery.again(LEASE_RETRY_S)
+            await self._backlog.announce(ref)
+            job.claim.again(LEASE_RETRY_S)
             return
+        waiting = await self._backlog.pull(ref)
+        if waiting is None or waiting.sequence != job.sequence:
+            await lease.release()  # another downloader had it, and is done
+            return
+        status, revision = await self._states.read(ref)
+        before = status if status and status.job == command.job else None
+        job.tries = before.begun + 1 if before else 1
+        statements = Statements(self._states, lease, revision)
         report = Report(
             self._nc,
-            self._states,
+            statements,
             command,
-            seq=status.seq + SEQUENCE_GAP if status and status.job == command.job else QUEUED_SEQ,
-            attempt=job.delivery.tries,
+            seq=before.seq + SEQUENCE_GAP if before else QUEUED_SEQ,
+            attempt=job.tries,
+            before=before.transfer if before else None,
+            standing=status,
         )
-        ending = Ending(self._states, self._workshop, job, report)
+        ending = Ending(lease, statements, self._backlog, self._workshop, job, report)
         try:
             record = await self._run(job, lease, report)
         except LeaseLost:
@@ -167,8 +196,11 @@ class Jobs:
             elif job.stop_reason is Stop.TAKEN_OVER:
                 await ending.taken_over()
                 return
+            elif job.stop_reason is Stop.PAUSED:
+                await ending.waits(InstallState.PAUSED, PAUSED_REASON)
+            elif job.stop_reason is Stop.OUT_OF_HOURS:
+                await ending.waits(InstallState.QUEUED, OUT_OF_HOURS_REASON)
             elif job.stop_reason is Stop.ENDING:
-                self._left.append(job.delivery)
                 if not self._nc.is_connected:
                     return  # the next one learns it from the queue
                 await ending.left()
@@ -183,7 +215,7 @@ class Jobs:
         except (ModelError, InvalidRequest) as error:
             log.warning("a pull of %s: %s", job.command.ref.id, error.message)
             raise
-        if job.delivery.tries > MAX_DELIVERIES:
+        if job.tries > MAX_DELIVERIES:
             raise SireneError(
                 f"pulling {model.ref.id!r} was begun {MAX_DELIVERIES} times and never came to an"
                 " end",
@@ -194,11 +226,12 @@ class Jobs:
             asyncio.create_task(report.run()),
         ]
         try:
-            return await job.run(Pull(self._workshop, model, lease, report, job.commits))
+            pull = Pull(
+                *(self._workshop, model, lease, report, job.commits), repair=job.command.repair
+            )
+            return await job.run(pull)
         finally:
-            for task in beside:
-                task.cancel()
-            await asyncio.wait(beside)
+            await end(beside)
 
     async def _keep(self, job: Job, lease: Lease, report: Report) -> None:
         """Say that the work goes on, as long as it does: a hung one loses command and lease."""
@@ -216,13 +249,3 @@ class Jobs:
             except LeaseLost:
                 job.stop(Stop.TAKEN_OVER)
                 return
-            await job.delivery.is_in_work()
-
-
-def _is_over(status: ModelStatus | None, job: str) -> bool:
-    """The job has come to an end that the volume does not show."""
-    if status is None or status.job != job:
-        return False
-    return status.state is InstallState.FAILED or (
-        not status.state.is_active and status.error is not None
-    )

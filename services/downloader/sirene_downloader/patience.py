@@ -30,6 +30,12 @@ class Patience:
 
     async def after(self, interruption: Interrupted) -> None:
         """Wait until the next try. Raises: the error of `interruption`, when it was the last."""
+        wait_s = self.wait_s(interruption)
+        with self._resting():
+            await asyncio.sleep(wait_s)
+
+    def wait_s(self, interruption: Interrupted) -> float:
+        """How long until the next try. Raises: as after()."""
         self._failures += 1
         limits, asked_s = self._limits, interruption.after_s
         if self._failures >= limits.attempts:
@@ -42,5 +48,4 @@ class Patience:
                     interruption.error.retry_after_s = round(asked_s)
                 raise interruption.error
             wait_s = max(wait_s, asked_s)
-        with self._resting():
-            await asyncio.sleep(wait_s)
+        return wait_s

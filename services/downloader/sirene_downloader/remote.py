@@ -10,7 +10,7 @@ Algorithm = Literal["sha256", "md5", "git-sha1"]
 
 
 class Hash(Protocol):
-    def update(self, data: bytes, /) -> None: ...
+    def update(self, data: bytes | memoryview, /) -> None: ...
     def hexdigest(self) -> str: ...
 
 
@@ -39,6 +39,8 @@ class RemoteFile(msgspec.Struct, frozen=True, kw_only=True):
     """Where it will lie, under the variant's directory."""
     url: str
     """Pinned to a commit where the origin has commits."""
+    fallbacks: tuple[str, ...] = ()
+    """Where else it lies, to be asked in order when `url` fails."""
     size: int
     digests: tuple[Digest, ...] = ()
     """Every one must fit. None at all: nobody says, and only the length can be checked."""

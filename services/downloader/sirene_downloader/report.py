@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+import msgspec
 import nats.errors
 from nats.aio.client import Client
 
-from sirene_downloader.states import States
+from sirene_downloader.statements import Statements
 from sirene_shared.errors import BusUnavailable, Failure
 from sirene_shared.messages import (
     InstallState,
@@ -62,27 +63,32 @@ class Report:
     def __init__(
         self,
         nc: Client,
-        states: States,
+        states: Statements,
         command: PullCommand,
         *,
         seq: int,
         attempt: int,
+        before: Transfer | None = None,
+        standing: ModelStatus | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
+        """before: where an earlier run stopped; it counts until this one knows where it is.
+        standing: an install that speaks until this pull is done."""
         self._nc = nc
         self._states = states
         self._command = command
         self._now = now
         self._seq = seq
-        self._attempt = attempt
+        self._attempt = self._begun = attempt
         self._phase = Phase.RESOLVING
         self._state = InstallState.DOWNLOADING
         self._file = ""
-        self._done = 0
-        self._total: int | None = None
-        self._counted = 0
+        self._files: tuple[str, ...] = ()
+        self._done = self._counted = before.done_bytes if before else 0
+        self._total = before.total_bytes if before else None
         self._speed = Speed(now())
         self._resting = 0
+        self._standing = standing
         self._told: Transfer | None = None
         self.steps = 0
         """Rises with every byte that moves or is hashed, and while a retry is awaited: who looks
@@ -97,8 +103,10 @@ class Report:
         """total: of all files; kept: what is here from an earlier try."""
         self._total, self._done, self._counted = total, kept, kept
 
-    def work_on(self, file: str, phase: Phase) -> None:
+    def work_on(self, file: str, phase: Phase, *, files: tuple[str, ...] = ()) -> None:
+        """file: the first that is not done; files: all that something is done for now."""
         self._file, self._phase = file, phase
+        self._files = files or ((file,) if file else ())
 
     def add(self, size_bytes: int) -> None:
         self._done += size_bytes
@@ -139,6 +147,7 @@ class Report:
             speed_bytes_s=speed if self._phase is Phase.DOWNLOADING else 0.0,
             eta_s=round(left / speed, 1) if moving and left is not None else None,
             file=self._file,
+            files=self._files,
             attempt=self._attempt,
         )
 
@@ -184,16 +193,19 @@ class Report:
         error: Failure | None = None,
         size_bytes: int = 0,
         revision: str = "",
+        reason: str = "",
     ) -> ModelStatus:
-        """The state that the pull ends in."""
+        """The state that the pull ends in, or waits in: nothing moves then."""
         is_whole = state is InstallState.INSTALLED and error is None
-        return self._status(
+        transfer = msgspec.structs.replace(self.transfer(), speed_bytes_s=0.0, eta_s=None)
+        status = self._status(
             state,
-            transfer=None if is_whole else self.transfer(),
+            transfer=None if is_whole else transfer,
             error=error,
             size_bytes=size_bytes,
             revision=revision,
         )
+        return msgspec.structs.replace(status, reason=reason, begun=0)
 
     def _status(
         self,
@@ -204,7 +216,9 @@ class Report:
         size_bytes: int = 0,
         revision: str = "",
     ) -> ModelStatus:
-        command = self._command
+        command, standing = self._command, self._standing
+        if standing and state.is_active and not size_bytes:
+            size_bytes, revision = standing.usable_bytes, standing.revision
         return ModelStatus(
             model=command.model,
             variant=command.variant,
@@ -212,6 +226,7 @@ class Report:
             job=command.job,
             seq=self._next_seq(),
             transfer=transfer,
+            begun=self._begun,
             error=error,
             size_bytes=size_bytes,
             revision=revision,

@@ -2,6 +2,7 @@
 
 import asyncio
 import email.utils
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import NamedTuple
@@ -10,15 +11,19 @@ import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from sirene_downloader.connector import guarded_connector
+from sirene_downloader.origins import Policy
+from sirene_downloader.proxies import Proxies
+from sirene_downloader.refusal import refusal
 from sirene_downloader.settings import Limits
 from sirene_shared.errors import (
-    HubFileMissing,
-    HubForbidden,
     HubRateLimited,
-    HubUnauthorized,
     HubUnavailable,
+    OriginRefused,
     SireneError,
 )
+
+log = logging.getLogger(__name__)
 
 MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -57,11 +62,17 @@ class Answer(NamedTuple):
 class Client:
     """Asks the hub and every other origin; one for the whole service."""
 
-    def __init__(self, endpoint: str, token: str, limits: Limits) -> None:
+    def __init__(
+        self, endpoint: str, token: str, limits: Limits, *, policy: Policy, proxies: Proxies
+    ) -> None:
         self._home = URL(endpoint).origin()
         self._token = token
         self._limits = limits
+        self._policy = policy
+        self._proxies = proxies
+        # Without trust_env: neither .netrc nor the environment is read here.
         self._session = aiohttp.ClientSession(
+            connector=guarded_connector(policy, proxies),
             timeout=aiohttp.ClientTimeout(
                 total=None, sock_connect=limits.connect_s, sock_read=limits.stall_s
             ),
@@ -83,7 +94,7 @@ class Client:
         A HEAD request also ends where enough is known, and where HEAD itself is refused (405).
 
         what: the file, for messages.
-        Raises: Interrupted, HubUnauthorized, HubForbidden, HubFileMissing, HubUnavailable.
+        Raises: Interrupted, HubUnavailable, OriginRefused, and what refusal() makes.
         """
         target, about = URL(url), CIMultiDict[str]()
         for _ in range(MAX_REDIRECTS + 1):
@@ -96,7 +107,8 @@ class Client:
                 if response.status not in REDIRECTS or known:
                     refused = response.status not in REDIRECTS
                     if refused and not (method == "HEAD" and response.status == 405):
-                        check(response.status, response.headers, what)
+                        has_token = self._is_home(target)
+                        check(response.status, response.headers, what, has_token=has_token)
                     yield Answer(response, about)
                     return
                 target = follow(target, response.headers, what)
@@ -111,12 +123,24 @@ class Client:
     ) -> aiohttp.ClientResponse:
         own = {"Authorization": f"Bearer {self._token}"} if self._is_home(url) else {}
         try:
+            self._policy.check(str(url))
+        except OriginRefused as refused:
+            log.warning("%s at %s: %s", what, url.raw_authority, refused.message)
+            raise
+        try:
             async with asyncio.timeout(self._limits.connect_s + self._limits.headers_s):
                 return await self._session.request(
-                    method, url, headers={**headers, **own}, allow_redirects=False
+                    method,
+                    url,
+                    headers={**headers, **own},
+                    allow_redirects=False,
+                    proxy=self._proxies.for_url(str(url)),
                 )
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
-            raise HubUnavailable(f"the address of {what!r} is not valid") from error
+            raise HubUnavailable(
+                f"the address of {what!r} is not valid",
+                hint="Check HF_ENDPOINT and the manifest.",
+            ) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Interrupted(_unavailable(what, error)) from error
 
@@ -129,7 +153,10 @@ def follow(here: URL, headers: CIMultiDictProxy[str], what: str) -> URL:
     # Already encoded, and often signed: it must go back letter by letter.
     target = here.join(URL(headers.get("Location", ""), encoded=True))
     if target.scheme not in ("http", "https") or not target.host:
-        raise HubUnavailable(f"the hub sends us to a place that is none for {what!r}")
+        raise HubUnavailable(
+            f"the hub sends us to a place that is none for {what!r}",
+            hint="The hub or a proxy is at fault: check HF_ENDPOINT, or pull again later.",
+        )
     if here.scheme == "https" and target.scheme == "http":
         raise HubUnavailable(
             f"the hub sends us from https to http for {what!r}: refused",
@@ -138,27 +165,18 @@ def follow(here: URL, headers: CIMultiDictProxy[str], what: str) -> URL:
     return target
 
 
-def check(status: int, headers: CIMultiDictProxy[str], what: str) -> None:
-    """Return for an answer to go on with, else raise what its status means."""
+def check(
+    status: int, headers: CIMultiDictProxy[str], what: str, *, has_token: bool = False
+) -> None:
+    """Return for an answer to go on with, else raise what its status means.
+
+    has_token: one was sent.
+    """
     reason = headers.get("X-Error-Code", "")
     if status in (200, 206, 416):
         return
-    if status == 401 and reason != "GatedRepo":
-        raise HubUnauthorized(
-            f"the hub wants a valid token for {what!r}",
-            hint="The repository is private or does not exist: set HF_TOKEN, and pull again.",
-        )
-    if status in (401, 403):
-        kind = HubUnauthorized if status == 401 else HubForbidden
-        raise kind(
-            f"the hub does not give {what!r} to everybody",
-            hint="Accept the model's terms on its page at the hub, set HF_TOKEN, and pull again.",
-        )
-    if status in (404, 410):
-        raise HubFileMissing(
-            f"the hub has no {what!r}",
-            hint="The file was moved or removed: update Sirene or the manifest.",
-        )
+    if status in (401, 403, 404, 410):
+        raise refusal(status, reason, what, has_token=has_token)
     if status == 429:
         limited = HubRateLimited("the hub asks us to slow down", hint="Pull again later.")
         raise Interrupted(limited, after_s=_retry_after(headers))

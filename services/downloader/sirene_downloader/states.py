@@ -1,6 +1,5 @@
 """The install states in the bucket sirene-models, as the downloader writes them."""
 
-import asyncio
 import logging
 import time
 
@@ -13,11 +12,13 @@ from sirene_shared import bus
 from sirene_shared.errors import BusUnavailable, InvalidRequest
 from sirene_shared.messages import ModelStatus
 from sirene_shared.names import ModelRef
-from sirene_shared.subjects import MODELS
+from sirene_shared.subjects import LEASES, MODELS
 
 log = logging.getLogger(__name__)
 
-RETRY_S = 0.5
+
+class StateRefused(Exception):
+    """The bucket does not take states as they are: nothing that trying again would change."""
 
 
 class States:
@@ -34,6 +35,10 @@ class States:
         except msgspec.MsgspecError:
             return None, entry.revision  # of a version that we do not know: ours replaces it
 
+    async def is_leased(self, ref: ModelRef) -> bool:
+        """Somebody works on the model. Raises: BusUnavailable."""
+        return (await entries.read(self._js, LEASES, ref.key)).value is not None
+
     async def models(self) -> set[ModelRef]:
         """Every model that has a state. Raises: BusUnavailable."""
         found = set()
@@ -44,28 +49,20 @@ class States:
                 log.warning("the bucket %s has a key that is no model: %r", MODELS.name, key)
         return found
 
-    async def put(self, status: ModelStatus, *, last: int | None = None) -> bool:
-        """Write; False when `last` is no longer the current revision. Raises: BusUnavailable."""
+    async def put(self, status: ModelStatus, *, last: int) -> int | None:
+        """Write; the new revision, or None when `last` is no longer the current one.
+
+        Raises: BusUnavailable, StateRefused.
+        """
         status = msgspec.structs.replace(status, changed_at=time.time())
         try:
-            await bus.put(self._js, MODELS, status.ref.key, status, last=last)
+            return await bus.put(self._js, MODELS, status.ref.key, status, last=last)
         except BadRequestError as error:
-            if last is None:
-                raise BusUnavailable("the state could not be written") from error
-            return False
+            if error.err_code in entries.WRONG_LAST:
+                return None
+            raise StateRefused(f"the bus refuses a state: {error.description}") from error
         except APIError as error:
             raise BusUnavailable("the state could not be written") from error
-        return True
-
-    async def put_surely(self, status: ModelStatus) -> None:
-        """Write, however long the bus is gone."""
-        while True:
-            try:
-                await self.put(status)
-            except BusUnavailable:
-                await asyncio.sleep(RETRY_S)
-            else:
-                return
 
     async def forget(self, ref: ModelRef, revision: int) -> None:
         """Raises: BusUnavailable."""

@@ -1,16 +1,22 @@
 """Reading an ONNX file that came from elsewhere: as bytes, and only if it refers to nothing else.
 
-ONNX lets a tensor lie in another file, by any path; links have been used the same way. Such files
-are refused before the engine sees them. The walk needs five of protobuf's message types, so it
-reads them itself instead of depending on `onnx`.
+ONNX lets a tensor lie in another file, by any path; symbolic links have been used the same way.
+Such files are refused before the engine sees them. A hard link is how Sirene stores once what two
+variants share; another one could show any file of the same filesystem, so a file with more than one
+name must have the sha256 that the install record names. The walk needs five of protobuf's message
+types, so it reads them itself instead of depending on `onnx`.
 """
 
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
+
 from sirene_shared.errors import ModelDamaged
+from sirene_shared.store import RECORD_NAME, InstallRecord
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 # Field numbers that lead to a tensor, by message type, from onnx.proto3.
@@ -29,7 +35,7 @@ MAX_DEPTH = 32
 
 
 def read_model(path: Path, name: str) -> bytes:
-    """The file's bytes. name: what messages call it.
+    """The file's bytes. name: its path in the variant's directory.
 
     Raises: ModelDamaged when it is no plain file, no protobuf, or refers to other files.
     """
@@ -39,15 +45,27 @@ def read_model(path: Path, name: str) -> bytes:
         raise _damaged(name, "cannot be opened as a plain file") from error
     with os.fdopen(descriptor, "rb") as file:
         found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+        if not stat.S_ISREG(found.st_mode):
             raise _damaged(name, "is not a plain file")
         body = file.read()
+    if found.st_nlink > 1 and hashlib.sha256(body).hexdigest() != _recorded_sha256(path, name):
+        raise _damaged(name, "is not a plain file: it has another name, and is not what came")
     try:
         if _is_external(memoryview(body), "Model", 0):
             raise _damaged(name, "refers to data in another file")
     except (IndexError, ValueError) as error:
         raise _damaged(name, "is not an ONNX file, or was cut") from error
     return body
+
+
+def _recorded_sha256(path: Path, name: str) -> str:
+    """Empty when no record names one."""
+    folder = path.parents[name.count("/")]
+    try:
+        record = msgspec.json.decode((folder / RECORD_NAME).read_bytes(), type=InstallRecord)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return ""
+    return next((file.sha256 for file in record.files if file.path == name), "")
 
 
 def _damaged(name: str, what: str) -> ModelDamaged:

@@ -7,8 +7,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 from nats.aio.client import Client
@@ -30,7 +31,15 @@ from sirene_shared.messages import (
 )
 from sirene_shared.names import ModelRef
 from sirene_shared.store import Store
-from sirene_shared.subjects import COMMANDS, CONTROL, DELETE, DOWNLOADER_SERVICE, PROGRESS, PULL
+from sirene_shared.subjects import (
+    COMMANDS,
+    CONTROL,
+    DELETE,
+    DOWNLOADER_SERVICE,
+    LEASES,
+    PROGRESS,
+    PULL,
+)
 from tests.support.hub import Hub
 from tests.support.waiting import until
 
@@ -92,10 +101,17 @@ class Rig:
         return Settings(**(values | changes))  # type: ignore[arg-type]
 
     @asynccontextmanager
-    async def running(self, *, limits: Limits = QUICK, **changes: object) -> AsyncIterator[None]:
-        """A downloader in this process."""
+    async def running(
+        self,
+        *,
+        limits: Limits = QUICK,
+        clock: Callable[[], datetime] = datetime.now,
+        **changes: object,
+    ) -> AsyncIterator[None]:
+        """A downloader in this process; clock: its local time of day."""
         chosen = self.settings(**changes)
-        app = create_app(chosen, catalogue=load_catalogue(chosen.manifests_path), limits=limits)
+        catalogue = load_catalogue(chosen.manifests_path)
+        app = create_app(chosen, catalogue=catalogue, limits=limits, clock=clock)
         life = asyncio.create_task(app.run())
         try:
             async with asyncio.timeout(20):
@@ -159,6 +175,10 @@ class Rig:
     async def pull(self, ref: ModelRef = REF, *, job: str = "job-1") -> None:
         command = PullCommand(model=ref.model, variant=ref.variant, job=job)
         await self.js.publish(PULL.of(ref), command.encode(), timeout=5)
+
+    async def forget_lease(self, ref: ModelRef = REF) -> None:
+        """As if the time to live of a dead downloader's lease were over."""
+        await self.js.purge_stream(f"KV_{LEASES.name}", subject=f"$KV.{LEASES.name}.{ref.key}")
 
     async def delete(self, ref: ModelRef = REF, *, job: str = "delete-1") -> None:
         command = DeleteCommand(model=ref.model, variant=ref.variant, job=job)

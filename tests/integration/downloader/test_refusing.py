@@ -145,7 +145,7 @@ async def test_the_token_goes_to_the_hub_and_to_nobody_else(rig: Rig) -> None:
     elsewhere.add(REPO, "cdn/model.onnx", CONTENT)
     with elsewhere.serve() as other_url:
         rig.hub.fault(PATH, Fault(redirect=f"{other_url}/{REPO}/resolve/main/cdn/model.onnx"))
-        async with rig.running(hf_token="hf_secret"):
+        async with rig.running(hf_token="hf_secret", private_origins="127.0.0.1:*"):
             await rig.pull()
             await rig.reaches(InstallState.INSTALLED)
             await rig.answered()

@@ -1,40 +1,13 @@
-"""What a hub holds, and what can go wrong with it."""
+"""What a hub holds."""
 
 import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 # The hub keeps larger files, and those of these kinds, in its large-file store, known by sha256.
 LARGE_BYTES = 1 << 20
 LARGE_SUFFIXES = frozenset({".onnx", ".safetensors", ".pt", ".pth", ".bin"})
 BLOCK_BYTES = 1 << 20
-
-
-class Fault(msgspec.Struct, kw_only=True):
-    """What goes wrong with one file; every field is off by default."""
-
-    status: int | None = None
-    headers: dict[str, str] = {}
-    redirect: str | None = None
-    """Answer 302 to this place."""
-    drop_at: int | None = None
-    """Break the connection after this many bytes of the body."""
-    stall_at: int | None = None
-    """Send this many bytes of the body, then nothing more."""
-    flip_at: int | None = None
-    """Turn the bits of this byte."""
-    length: int | None = None
-    """Announce this length and send as many bytes."""
-    etag: str | None = None
-    html: bool = False
-    """A web page of the right length, with status 200."""
-    ignores_ranges: bool = False
-    heads: bool = False
-    """HEAD requests too; else only the bytes are affected."""
-    times: int | None = None
-    """How often; None: for ever."""
 
 
 class File(NamedTuple):
@@ -74,4 +47,16 @@ class File(NamedTuple):
         told: dict[str, object] = {"rfilename": path, "size": self.size, "blobId": self.git_sha1}
         if self.is_large:
             told["lfs"] = {"sha256": self.sha256, "size": self.size, "pointerSize": 134}
+        return told
+
+    def in_tree(self, path: str) -> dict[str, object]:
+        """As the hub's API lists it in the tree of a commit."""
+        told: dict[str, object] = {
+            "type": "file",
+            "path": path,
+            "size": self.size,
+            "oid": self.git_sha1,
+        }
+        if self.is_large:
+            told["lfs"] = {"oid": self.sha256, "size": self.size, "pointerSize": 134}
         return told
