@@ -1,4 +1,4 @@
-"""Our Qwen3-TTS against qwen-tts 0.1.1, by what that made of the same files (tools/published.py)."""
+"""Our Qwen3-TTS against qwen-tts 0.1.1, by what that made of the same files: tools/published.py."""
 
 import json
 from collections.abc import Callable
