@@ -29,6 +29,7 @@ class Small(NamedTuple):
 
 # A new backend is one more line.
 SMALL = {
+    "kokoro": Small(lambda volume: volume.add_kokoro("small"), "model.onnx"),
     "piper": Small(lambda volume: volume.add_piper("small", speakers=2), "model.onnx"),
     "tone": Small(lambda volume: volume.add_tone("small"), "tone.json"),
 }
@@ -100,15 +101,18 @@ def test_a_voice_says_what_it_is(voice: Voice) -> None:
     assert voice.device == "cpu"
 
 
-def test_each_sentence_is_a_piece_of_mono_samples(voice: Voice) -> None:
+def test_speech_comes_in_pieces_of_mono_samples(voice: Voice) -> None:
     pieces = list(spoken(voice))
-    assert len(pieces) == 3
+    assert len(pieces) >= 3  # as many as there are sentences, or more
     for piece in pieces:
         assert piece.dtype == np.float32
         assert piece.ndim == 1
-        assert 0.2 < len(piece) / voice.sample_rate < 10
+        assert 0.1 < len(piece) / voice.sample_rate < 10
         assert np.isfinite(piece).all()
-        assert 0.01 < np.abs(piece).max() <= 1.5
+        assert np.abs(piece).max() <= 1.5
+    for third in np.array_split(np.concatenate(pieces), 3):
+        assert 0.2 < len(third) / voice.sample_rate < 10
+        assert np.abs(third).max() > 0.01
 
 
 class Asked(Cancellation):
@@ -185,11 +189,14 @@ def test_a_cancelled_speech_ends(voice: Voice) -> None:
 
 
 def test_two_speeches_at_a_time_do_not_mix(voice: Voice) -> None:
-    alone = [len(piece) for piece in spoken(voice, "One. Two is longer. Three.", speed=1.0)]
-    one, other = spoken(voice, "One. Two is longer. Three."), spoken(voice, "Something else.")
-    lengths = [len(next(one)), len(next(other)) and len(next(one)), len(next(one))]
-    for mixed, expected in zip(lengths, alone, strict=True):
-        assert mixed == pytest.approx(expected, rel=0.25)
+    texts = (TEXT, "Something else.")
+    alone = [sum(len(piece) for piece in spoken(voice, text)) for text in texts]
+    mixed = [0, 0]
+    for pieces in itertools.zip_longest(*(spoken(voice, text) for text in texts), fillvalue=()):
+        mixed = [length + len(piece) for length, piece in zip(mixed, pieces, strict=True)]
+    # Some voices draw their durations anew for each sentence.
+    assert mixed == pytest.approx(alone, rel=0.25)
+    assert max(alone) > 1.5 * min(alone)
 
 
 def test_a_cut_file_is_called_by_its_name(installed: Installed) -> None:

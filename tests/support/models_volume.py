@@ -10,7 +10,7 @@ import msgspec
 
 from sirene_shared.names import ModelRef
 from sirene_shared.store import RECORD_NAME, InstallRecord, RecordedFile
-from tests.support import piper_voice
+from tests.support import kokoro_voice, piper_voice
 
 
 class ModelsVolume:
@@ -40,6 +40,12 @@ class ModelsVolume:
             "model.onnx.json": Path(f"{graph}.json").read_bytes(),
         }
         return self._add(ModelRef("piper", variant), files)
+
+    def add_kokoro(self, variant: str, **options: Any) -> ModelRef:
+        """options: those of kokoro_voice.build()."""
+        built = kokoro_voice.build(self.root.parent / "built" / f"kokoro-{variant}", **options)
+        files = {name: path.read_bytes() for name, path in built.items()}
+        return self._add(ModelRef("kokoro", variant), files)
 
     def declare(self, ref: ModelRef, files: Mapping[str, bytes], *, backend: str = "") -> None:
         """Put the variant into the manifests without installing it."""
