@@ -10,7 +10,7 @@ import msgspec
 
 from sirene_shared.names import ModelRef
 from sirene_shared.store import RECORD_NAME, InstallRecord, RecordedFile
-from tests.support import kokoro_voice, piper_voice
+from tests.support import f5_model, kokoro_voice, piper_voice, qwen_model
 
 
 class ModelsVolume:
@@ -46,6 +46,15 @@ class ModelsVolume:
         built = kokoro_voice.build(self.root.parent / "built" / f"kokoro-{variant}", **options)
         files = {name: path.read_bytes() for name, path in built.items()}
         return self._add(ModelRef("kokoro", variant), files)
+
+    def add_qwen(self, variant: str, kind: str = "custom_voice", **options: Any) -> ModelRef:
+        """kind, options: those of qwen_model.build()."""
+        built = qwen_model.build(self.root.parent / "built" / f"qwen-{variant}", kind, **options)
+        return self._add(ModelRef("qwen", variant), files_of(built))
+
+    def add_f5tts(self, variant: str) -> ModelRef:
+        built = f5_model.build(self.root.parent / "built" / f"f5tts-{variant}")
+        return self._add(ModelRef("f5tts", variant), files_of(built))
 
     def declare(self, ref: ModelRef, files: Mapping[str, bytes], *, backend: str = "") -> None:
         """Put the variant into the manifests without installing it."""
@@ -84,3 +93,9 @@ class ModelsVolume:
         self.declare(ref, files)
         self.install(ref, files)
         return ref
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Every file under `folder`, by its path in it."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 from safetensors.torch import save_file
@@ -45,7 +46,7 @@ WORDS = (
 
 # Of the talker's width, what the end of a speech is told by: where a text lies, a one, the answer.
 TEXT, ONE, ANSWER = 0, 1, 2
-TEXT_LOUDNESS, SHARPNESS = 20.0, 40.0
+TEXT_LOUDNESS, SHARPNESS = 20.0, 1000.0
 # A speech ends when the text is less than this part of what was heard.
 LAST_SHARE = 0.4
 # Makes the decoder's sound about as loud as speech.
@@ -70,21 +71,14 @@ def build(folder: Path, kind: str = "custom_voice", *, small: bool = False) -> P
     _write_json(
         folder / "generation_config.json",
         {"do_sample": True, "temperature": 0.9, "top_k": 50, "top_p": 1.0}
-        | {"repetition_penalty": 1.05, "max_new_tokens": 100, "subtalker_dosample": True}
+        | {"repetition_penalty": 1.05, "max_new_tokens": 90, "subtalker_dosample": True}
         | {"subtalker_temperature": 0.9, "subtalker_top_k": 50, "subtalker_top_p": 1.0},
     )
     _write_codec(folder / "speech_tokenizer", random)
     return folder
 
 
-def files(folder: Path) -> dict[str, bytes]:
-    found = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
-
-
 def _parsed(config: dict[str, Any], kind: Any) -> Any:
-    import msgspec
-
     return msgspec.convert(config, kind)
 
 
