@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sirene_inference.embedding import Embedding
 from sirene_inference.weights import Weights
 
 # Nothing in a checkpoint tells these: they are the same in every published one.
@@ -84,7 +85,7 @@ class ConvNeXt(nn.Module):
 class TextEmbedding(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.text_embed = nn.Embedding(shape.symbols, shape.text_width)
+        self.text_embed = Embedding(shape.symbols, shape.text_width)
         self.text_blocks = nn.ModuleList(
             ConvNeXt(shape.text_width, shape.text_inner) for _ in range(shape.text_depth)
         )
