@@ -66,8 +66,8 @@ class Talker(nn.Module):
 
     def text(self, ids: list[int]) -> Tensor:
         """Text tokens as the talker takes them: (1, tokens, width)."""
-        tokens = torch.tensor([ids], device=self.device)
-        out: Tensor = self.text_projection(self.model.text_embedding(tokens))
+        words: Tensor = self.model.text_embedding(torch.tensor([ids], device=self.device))
+        out: Tensor = self.text_projection(words.to(self.codec_head.weight.dtype))
         return out
 
     def codec(self, ids: list[int]) -> Tensor:
