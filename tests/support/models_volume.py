@@ -50,16 +50,19 @@ class ModelsVolume:
     def add_qwen(self, variant: str, kind: str = "custom_voice", **options: Any) -> ModelRef:
         """kind, options: those of qwen_model.build()."""
         built = qwen_model.build(self.root.parent / "built" / f"qwen-{variant}", kind, **options)
-        return self._add(ModelRef("qwen", variant), files_of(built))
+        capability = {"custom_voice": "preset", "voice_design": "design", "base": "cloning"}[kind]
+        return self._add(ModelRef("qwen", variant), files_of(built), capabilities=[capability])
 
     def add_f5tts(self, variant: str) -> ModelRef:
         built = f5_model.build(self.root.parent / "built" / f"f5tts-{variant}")
-        return self._add(ModelRef("f5tts", variant), files_of(built))
+        return self._add(ModelRef("f5tts", variant), files_of(built), capabilities=["cloning"])
 
-    def declare(self, ref: ModelRef, files: Mapping[str, bytes], *, backend: str = "") -> None:
-        """Put the variant into the manifests without installing it."""
+    def declare(
+        self, ref: ModelRef, files: Mapping[str, bytes], *, backend: str = "", **fields: object
+    ) -> None:
+        """Put the variant into the manifests without installing it. fields: more of the variant."""
         variants = self._variants.setdefault(ref.model, {})
-        variants[ref.variant] = {"files": list(files), "url": "https://example.org/"}
+        variants[ref.variant] = {"files": list(files), "url": "https://example.org/"} | fields
         manifest = {
             "name": ref.model,
             "description": "for tests",
@@ -89,8 +92,8 @@ class ModelsVolume:
         )
         (folder / RECORD_NAME).write_bytes(msgspec.json.encode(record))
 
-    def _add(self, ref: ModelRef, files: Mapping[str, bytes]) -> ModelRef:
-        self.declare(ref, files)
+    def _add(self, ref: ModelRef, files: Mapping[str, bytes], **fields: object) -> ModelRef:
+        self.declare(ref, files, **fields)
         self.install(ref, files)
         return ref
 

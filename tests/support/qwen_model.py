@@ -23,6 +23,8 @@ from sirene_inference.qwen.talker import Talker
 from tests.support import random_weights
 
 CODES, GROUPS, WIDTH = 64, 4, 32
+# The code that ends a speech.
+END = CODES + 102
 LANGUAGES = (
     "chinese", "english", "german", "italian", "portuguese", "spanish", "japanese", "korean",
     "french", "russian", "sichuan_dialect",
@@ -149,7 +151,7 @@ def _model_config(kind: str, words: dict[str, int], small: bool) -> dict[str, An
         },
         "codec_pad_id": control,
         "codec_bos_id": control + 1,
-        "codec_eos_token_id": control + 2,
+        "codec_eos_token_id": END,
         "codec_think_id": control + 3,
         "codec_nothink_id": control + 4,
         "codec_think_bos_id": control + 5,

@@ -17,10 +17,10 @@ def samples(length_s: float = 1.1, rate_hz: int = 24_000, pitch_hz: float = 150.
 
 def wav(
     length_s: float = 1.1, rate_hz: int = 24_000, *, channels: int = 1, kind: str = "WAV",
-    pitch_hz: float = 150.0,
+    pitch_hz: float = 150.0, loudness: float = 1.0,
 ) -> bytes:  # fmt: skip
     """A file of `kind`, one of soundfile's formats."""
     file = io.BytesIO()
-    sound = np.repeat(samples(length_s, rate_hz, pitch_hz)[:, None], channels, axis=1)
+    sound = np.repeat(loudness * samples(length_s, rate_hz, pitch_hz)[:, None], channels, axis=1)
     soundfile.write(file, sound, rate_hz, format=kind)
     return file.getvalue()

@@ -58,6 +58,9 @@ class Speak(Message, frozen=True, kw_only=True):
     """The largest payload of a Chunk."""
     credit: int
     """How many Chunks may be under way, until a Grant."""
+    instructions: str = ""
+    clip: bytes = b""
+    transcript: str = ""
 
 
 class Cancel(Message, frozen=True, kw_only=True):

@@ -40,6 +40,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     speed: float = 1.0
     seed: int | None = None
     sample_rate: int | None = None
+    instructions: str = ""
+    clip: bytes = b""
+    transcript: str = ""
 
 
 class Runner:

@@ -11,6 +11,7 @@ from sirene_inference import backends, pipe
 from sirene_inference.backends import Device, Voice
 from sirene_inference.cancellation import Cancellation
 from sirene_inference.pcm import PcmEncoder
+from sirene_inference.prompt import Prompt, prompted
 from sirene_shared.errors import InvalidRequest, LoadFailed, SireneError, SpeechFailed
 
 log = logging.getLogger(__name__)
@@ -104,6 +105,10 @@ class Worker:
         voice = self._voices.get(speak.model)
         if voice is None:
             raise InvalidRequest(f"this runner does not hold {speak.model!r}")
+        voice = prompted(
+            voice,
+            Prompt(clip=speak.clip, transcript=speak.transcript, instructions=speak.instructions),
+        )
         encoder = PcmEncoder(voice.sample_rate, speak.sample_rate, speak.frame_bytes)
         chunk = pipe.Chunk(id=speak.id, sample_rate=encoder.sample_rate)
         sent = 0

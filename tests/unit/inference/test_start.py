@@ -52,7 +52,7 @@ def test_a_runner_inherits_nothing_secret() -> None:
     assert "s" not in kept.values()
     assert kept["PATH"] == "/bin"
     assert kept["CUDA_VISIBLE_DEVICES"] == "0"
-    assert kept["HF_HUB_OFFLINE"] == "1"
+    assert kept["HF_HUB_OFFLINE"] == kept["TRANSFORMERS_OFFLINE"] == "1"
 
 
 def test_an_unknown_backend_is_said_to_be_missing() -> None:
