@@ -67,8 +67,11 @@ class Weights:
                 raise self.damaged(
                     f"holds {name} as {list(self.tensors[name].shape)}, not {list(tensor.shape)}"
                 )
+        # A copy, so that the file need not stay mapped for the sake of one tensor.
         found = {
-            name: self.tensors[name].to(device, None if name in as_stored else dtype)
+            name: self.tensors[name].to(device, copy=True)
+            if name in as_stored
+            else self.tensors[name].to(device, dtype)
             for name in wanted
         }
         network.load_state_dict(found, assign=True)
