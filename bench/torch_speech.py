@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from sirene_inference import backends
 from sirene_inference.cancellation import Cancellation
 from sirene_inference.f5 import dit, vocos
+from sirene_inference.f5.shape import Shape
 from sirene_inference.prompt import Prompt, prompted
 from sirene_inference.qwen.config import CodecConfig, ModelConfig
 from sirene_inference.qwen.decoder import Decoder
@@ -152,7 +153,7 @@ def build_qwen(folder: Path, family: str) -> None:
 
 def build_f5(folder: Path, family: str) -> None:
     f5_model.build(folder)
-    shape = dit.Shape(
+    shape = Shape(
         width=1024, depth=22, heads=16, inner=2048, mels=100, text_width=512, text_depth=4,
         text_inner=1024, symbols=len(f5_model.SYMBOLS) + 1,
     )  # fmt: skip
