@@ -140,8 +140,8 @@ def build_qwen(folder: Path, family: str) -> None:
     save_file({f"talker.{name}": each for name, each in tensors.items()}, folder / qwen_model.FILE)
     generation = {"max_new_tokens": 2048}
     (folder / "generation_config.json").write_bytes(msgspec.json.encode(generation))
-    codec = {"decoder_config": {
-        "hidden_size": 512, "intermediate_size": 1024, "head_dim": 64, "num_attention_heads": 16,
+    codec = {"model_type": "qwen3_tts_tokenizer_12hz", "decoder_config": {
+        "codebook_dim": 512, "hidden_size": 512, "intermediate_size": 1024, "head_dim": 64, "num_attention_heads": 16,
         "num_key_value_heads": 16,
     }}  # fmt: skip
     place = folder / "speech_tokenizer"
