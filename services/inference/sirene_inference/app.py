@@ -19,6 +19,7 @@ from sirene_inference.handlers import Handlers
 from sirene_inference.loader import Loader
 from sirene_inference.settings import Settings
 from sirene_inference.status import StatusWriter
+from sirene_inference.templates import Templates
 from sirene_shared import bus, presence
 from sirene_shared.manifest import load_catalogue
 from sirene_shared.names import ModelRef
@@ -57,6 +58,9 @@ async def _start(stack: AsyncExitStack, settings: Settings, environ: Mapping[str
     catalogue = load_catalogue(settings.manifests_path)
     # For what blocks: the disk, and the measuring of processes.
     disk = stack.enter_context(ThreadPoolExecutor(4, thread_name_prefix="disk"))
+    templates = Templates(environment(environ), is_warm=settings.warm_start)
+    stack.push_async_callback(templates.close)
+    templates.warm()
     tasks: set[asyncio.Task[None]] = set()
 
     async def declare_again() -> None:
@@ -74,7 +78,7 @@ async def _start(stack: AsyncExitStack, settings: Settings, environ: Mapping[str
         status.wake()
 
     models = Models(
-        Loader(settings, catalogue, disk, environment(environ)),
+        Loader(settings, catalogue, disk, templates),
         capacity=settings.max_loaded_models,
         busy_wait_s=settings.busy_wait_s,
         changed=changed,

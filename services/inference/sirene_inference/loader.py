@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from concurrent.futures import Executor
 
 from sirene_inference import memory, pipe
 from sirene_inference.runner import Request, Runner
 from sirene_inference.settings import Settings
+from sirene_inference.templates import Templates
 from sirene_shared.errors import ModelsBusy
 from sirene_shared.manifest import Catalogue
 from sirene_shared.names import ModelRef
@@ -80,14 +81,14 @@ class Loader:
         settings: Settings,
         catalogue: Catalogue,
         disk: Executor,
-        runner_environ: Mapping[str, str],
+        templates: Templates,
     ) -> None:
-        """disk: for what blocks. runner_environ: a runner's whole environment."""
+        """disk: for what blocks. templates: make the runners."""
         self._settings = settings
         self._catalogue = catalogue
         self._store = Store(settings.models_path)
         self._disk = disk
-        self._environ = runner_environ
+        self._templates = templates
 
     async def __call__(self, ref: ModelRef) -> LoadedVoice:
         """Raises: ModelNotFound, VariantNotFound, ModelNotInstalled, ModelDamaged, LoadFailed,
@@ -96,7 +97,8 @@ class Loader:
         model = self._catalogue.find(ref.model, ref.variant)
         loop = asyncio.get_running_loop()
         files = await loop.run_in_executor(self._disk, self._store.installed_files, ref)
-        runner = await Runner.start(ref.id, self._environ, stall_s=self._settings.stall_timeout_s)
+        process = await self._templates.start(model.manifest.backend)
+        runner = Runner(process, ref.id, stall_s=self._settings.stall_timeout_s)
         try:
             loaded = await runner.load(
                 pipe.Load(

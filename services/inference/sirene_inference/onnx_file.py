@@ -21,6 +21,7 @@ CHILDREN = {
     "Sparse": {1: "Tensor", 2: "Tensor"},
     "Tensor": {},
 }
+MODEL_GRAPH = 7
 EXTERNAL_DATA, DATA_LOCATION = 13, 14
 MAX_DEPTH = 32
 
@@ -33,6 +34,8 @@ def read_model(path: Path, name: str) -> bytes:
     with open_plain(path, name) as file:
         body = file.read()
     try:
+        if all(field != MODEL_GRAPH for field, _ in fields(memoryview(body))):
+            raise damaged(name, "is not an ONNX file")
         if _is_external(memoryview(body), "Model", 0):
             raise damaged(name, "refers to data in another file")
     except (IndexError, ValueError) as error:

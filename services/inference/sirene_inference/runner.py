@@ -5,15 +5,14 @@ import itertools
 import logging
 import os
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 
 import msgspec
 
 from sirene_inference import pipe
 from sirene_inference.complaints import Complaints
+from sirene_inference.spawning import RunnerProcess
 from sirene_shared.errors import AudioLost, Failure, LoadFailed, RunnerCrashed
 from sirene_shared.speech_stream import FRAME_BYTES, Frame
 
@@ -46,9 +45,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Runner:
-    """Start one with start(); close() ends it for sure."""
+    """close() ends it for sure."""
 
-    def __init__(self, process: Process, name: str, stall_s: float) -> None:
+    def __init__(self, process: RunnerProcess, name: str, *, stall_s: float) -> None:
+        """name: what messages call it. stall_s: a runner that makes nothing for so long hangs."""
         self.name = name
         self.pid = process.pid
         self.ended = asyncio.Event()
@@ -65,21 +65,6 @@ class Runner:
         assert process.stderr is not None
         self._listening = asyncio.create_task(self._complaints.listen(process.stderr))
         self._watching = asyncio.create_task(self._watch())
-
-    @classmethod
-    async def start(cls, name: str, environ: Mapping[str, str], *, stall_s: float) -> "Runner":
-        """name: what messages call it. stall_s: a runner that makes nothing for so long hangs."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "sirene_inference.runner_process", str(os.getpid())),
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=PIPE,
-            env=environ,
-            # Ctrl-C in a terminal is for the service, which then ends its runners in order.
-            process_group=0,
-            limit=2 * pipe.MAX_PAYLOAD_BYTES,
-        )
-        return cls(process, name, stall_s)
 
     async def load(self, load: pipe.Load, *, within_s: float) -> pipe.Loaded:
         """Raises: what the backend raised, LoadFailed (took too long), RunnerCrashed."""
@@ -145,7 +130,7 @@ class Runner:
         """End the process: by itself when it can, else by force."""
         self._reason = self._reason or "it was unloaded"
         if self._process.stdin:
-            self._process.stdin.close()
+            self._process.stdin.write_eof()
         try:
             async with asyncio.timeout(CLOSE_S):
                 await self.ended.wait()

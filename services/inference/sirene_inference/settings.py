@@ -46,6 +46,9 @@ class Settings(BusSettings, frozen=True, kw_only=True):
     stall_timeout_s: Annotated[
         float, Env("INFERENCE_STALL_TIMEOUT", help="seconds without audio until a model is ended")
     ] = 45.0
+    warm_start: Annotated[
+        bool, Env("INFERENCE_WARM_START", help="fork runners from a process that has imported all")
+    ] = True
     drain_s: Annotated[
         float, Env("INFERENCE_DRAIN", help="seconds that running speech gets at the end")
     ] = 20.0
