@@ -141,8 +141,8 @@ def build_qwen(folder: Path, family: str) -> None:
     generation = {"max_new_tokens": 2048}
     (folder / "generation_config.json").write_bytes(msgspec.json.encode(generation))
     codec = {"model_type": "qwen3_tts_tokenizer_12hz", "decoder_config": {
-        "codebook_dim": 512, "hidden_size": 512, "intermediate_size": 1024, "head_dim": 64, "num_attention_heads": 16,
-        "num_key_value_heads": 16,
+        "codebook_dim": 512, "hidden_size": 512, "intermediate_size": 1024, "head_dim": 64,
+        "num_attention_heads": 16, "num_key_value_heads": 16,
     }}  # fmt: skip
     place = folder / "speech_tokenizer"
     (place / "config.json").write_bytes(msgspec.json.encode(codec))

@@ -224,6 +224,13 @@ def test_what_looks_like_a_control_token_is_text(load: Load) -> None:
     assert tokens("assistant\n") == [*tokens("assistant"), *tokens("\n")]
 
 
+def test_a_null_in_a_config_is_its_default(tmp_path: Path) -> None:
+    config = qwen_model.build(tmp_path) / "config.json"
+    body = config.read_text().replace('"speaker_encoder_config": {', '"other": {')
+    config.write_text(body.replace("{", '{"speaker_encoder_config": null, ', 1))
+    assert sound(load_from(tmp_path), "Hello.").size
+
+
 @pytest.mark.parametrize(
     ("name", "change", "told"),
     [

@@ -22,7 +22,7 @@ from sirene_inference.f5.dit import DiT, Stopped
 from sirene_inference.f5.shape import shape_of
 from sirene_inference.f5.symbols import Symbols
 from sirene_inference.f5.vocos import HOP, Vocos
-from sirene_inference.passages import parts
+from sirene_inference.passages import language_of, parts
 from sirene_inference.prompt import Prompt, needs_a_clip
 from sirene_inference.recent import Recent
 from sirene_inference.text import sentences
@@ -147,7 +147,8 @@ class F5Voice:
             raise needs_a_clip()
         first_seed = secrets.randbits(SEED_BITS) if seed is None else seed
         room = self._room(reference, speed)
-        found = (part for each in sentences(text, language or "en") for part in parts(each, room))
+        each = sentences(text, language_of(text, language))
+        found = (part for sentence in each for part in parts(sentence, room))
         for index, sentence in enumerate(found):
             if not any(char.isalnum() for char in sentence):
                 continue

@@ -17,7 +17,7 @@ import torch
 from sirene_inference import clip, torch_device
 from sirene_inference.backends import Audio, Device
 from sirene_inference.cancellation import Cancellation
-from sirene_inference.passages import passages
+from sirene_inference.passages import language_of, passages
 from sirene_inference.prompt import Prompt, clones_nothing, needs_a_clip
 from sirene_inference.qwen.decoder import Stream
 from sirene_inference.qwen.frames import Frames
@@ -125,7 +125,7 @@ class QwenVoice:
         prompt = self._prompt_of(voice, self._language(language))
         is_design = model.config.tts_model_type == "voice_design"
         limit = DESIGN_CHARACTERS if is_design else PASSAGE_CHARACTERS
-        found = list(passages(text, language or "en", limit))
+        found = list(passages(text, language_of(text, language), limit))
         if not any(char.isalnum() for char in text):
             raise InvalidRequest(
                 "the text holds nothing that can be spoken",
