@@ -54,6 +54,7 @@ class Kept:
     def scratch(self) -> "tempfile.TemporaryDirectory[str]":
         """An empty folder beside what is kept, for what make() does. Raises: OSError."""
         self.folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        self._check_folder()
         return tempfile.TemporaryDirectory(suffix=UNFINISHED, dir=self.folder)
 
     def _read(self, path: Path) -> memoryview | None:
@@ -146,8 +147,10 @@ def use(folder: Path, limit_bytes: int) -> None:
 
 
 def scratch() -> "tempfile.TemporaryDirectory[str]":
-    """An empty folder for what is being made, gone with it. Raises: OSError."""
-    return _Here.kept.scratch() if _Here.kept else tempfile.TemporaryDirectory(prefix="sirene-")
+    """An empty folder for what is being made. Raises: OSError when nothing will be kept."""
+    if _Here.kept is None:
+        raise FileNotFoundError("nothing is kept")
+    return _Here.kept.scratch()
 
 
 def kept(source: bytes, purpose: str, kind: type[Made], make: Callable[[], Made]) -> Made:

@@ -99,9 +99,10 @@ def may_use_cuda(wants_cuda: bool) -> bool:
 
 
 def optimised(body: bytes) -> bytes:
-    """The graph as the engine would make it of `body` at each load on a CPU; `body` if it cannot.
+    """The graph as the engine would make it of `body` at each load on a CPU.
 
-    It takes longer than a load without it, and halves each later one: worth it where it is kept.
+    It takes longer than a load without it, and halves each later one: where it cannot be kept, this
+    is `body` itself.
     """
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = LEVEL
@@ -112,7 +113,7 @@ def optimised(body: bytes) -> bytes:
             onnxruntime.InferenceSession(body, options, providers=["CPUExecutionProvider"])
             made = Path(options.optimized_model_filepath).read_bytes()
     except (OSError, *ENGINE_ERRORS) as error:
-        log.info("a graph is run as it is: %s", type(error).__name__)
+        log.debug("a graph is run as it is: %r", error)
         return body
     # A disk that is full can leave half of it behind.
     return made if is_whole(made) else body
