@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import Executor
 from functools import partial
 
@@ -12,7 +12,7 @@ from sirene_inference.breaker import Breaker
 from sirene_inference.runner import Request, Runner
 from sirene_inference.settings import Settings
 from sirene_inference.templates import Templates
-from sirene_shared.errors import ModelsBusy
+from sirene_shared.errors import ModelDamaged, ModelsBusy
 from sirene_shared.manifest import Catalogue
 from sirene_shared.names import ModelRef
 from sirene_shared.speech_stream import Frame
@@ -89,16 +89,29 @@ class Loader:
         disk: Executor,
         templates: Templates,
         breaker: Breaker | None = None,
+        damaged: Callable[[ModelRef, ModelDamaged], Awaitable[None]] | None = None,
     ) -> None:
-        """disk: for what blocks. templates: make the runners. breaker: its own by default."""
+        """disk: for what blocks. templates: make the runners. breaker: its own by default.
+        damaged: told of files that are not what they should be.
+        """
         self._settings = settings
         self._catalogue = catalogue
         self._store = Store(settings.models_path)
         self._disk = disk
         self._templates = templates
         self._breaker = breaker or Breaker()
+        self._damaged = damaged
 
     async def __call__(self, ref: ModelRef) -> LoadedVoice:
+        """As load(), and what is damaged is told to whoever can repair it."""
+        try:
+            return await self.load(ref)
+        except ModelDamaged as error:
+            if self._damaged:
+                await self._damaged(ref, error)
+            raise
+
+    async def load(self, ref: ModelRef) -> LoadedVoice:
         """Raises: ModelNotFound, VariantNotFound, ModelNotInstalled, ModelDamaged, LoadFailed,
         BackendMissing, OutOfMemory, RunnerCrashed, RunnerUnstable."""
         started = time.monotonic()

@@ -14,8 +14,11 @@ from sirene_inference import pipe
 from sirene_inference.environment import environment
 from sirene_inference.runner import Request, Runner
 from sirene_inference.templates import Templates
-from sirene_shared import errors
+from sirene_shared import bus, errors
 from sirene_shared.manifest import load_catalogue
+from sirene_shared.messages import Suspicion
+from sirene_shared.store import Store
+from sirene_shared.subjects import SUSPICION
 from tests.integration.inference.conftest import Start
 from tests.support.inference import Inference, are_gone, is_runner
 from tests.support.models_volume import ModelsVolume
@@ -158,6 +161,26 @@ async def test_the_third_crash_in_a_row_has_the_model_refused(
     assert reply.error.retry_after_s
     assert "SIGSEGV" in reply.error.message
     await inference.speak(other, "Well")
+
+
+async def test_a_model_that_is_damaged_is_told_to_whoever_can_repair_it(
+    start: Start, volume: ModelsVolume, inference: Inference
+) -> None:
+    ref = volume.add_piper("en_US-tiny")
+    graph = volume.root / ref.model / ref.variant / "model.onnx"
+    graph.write_bytes(bytes(len(graph.read_bytes())))
+    told = await inference.nc.subscribe(SUSPICION.of(ref))
+    await bus.settle(inference.nc)
+    await inference.ready(start())
+    reply = await inference.load(ref)
+    assert reply.error
+    assert reply.error.code == errors.ModelDamaged.code
+    suspicion = Suspicion.decode((await told.next_msg(timeout=5)).data)
+    assert suspicion.ref == ref
+    assert suspicion.reason == reply.error.message
+    record = Store(volume.root).record(ref)
+    assert record
+    assert suspicion.installed_at == record.installed_at
 
 
 async def test_no_code_beside_a_model_is_ever_run(
