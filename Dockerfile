@@ -34,7 +34,8 @@ RUN if [ -n "${PACKAGES}" ]; then \
       && rm -rf /var/lib/apt/lists/*; \
     fi \
     && useradd --uid 65532 --no-create-home --shell /usr/sbin/nologin sirene \
-    && install -d -o sirene -g sirene /data/models
+    && install -d -o sirene -g sirene /data/models \
+    && install -d -m 0700 -o sirene -g sirene /data/cache
 COPY --from=build /opt/sirene /opt/sirene
 COPY manifests /app/manifests
 ENV PATH=/opt/sirene/bin:$PATH \

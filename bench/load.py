@@ -48,7 +48,8 @@ async def measure(voice: Path, rounds: int, folder: Path) -> None:
                 settings = Settings(
                     models_path=volume.root,
                     manifests_path=volume.manifests,
-                    cache_path=folder / "cache" if is_cached else None,
+                    cache_path=folder / "cache",
+                    cache_size="1GiB" if is_cached else "0",
                 )
                 catalogue = load_catalogue(settings.manifests_path)
                 loader = Loader(settings, catalogue, disk, templates)
@@ -58,9 +59,10 @@ async def measure(voice: Path, rounds: int, folder: Path) -> None:
                 await loaded.close()
     for way, times in taken.items():
         later = times[1:]  # the first one makes the template and fills the cache
+        least, middle, most = (1000 * of(later) for of in (min, statistics.median, max))
         print(
-            f"{way:22} {1000 * statistics.median(later):4.0f} ms"
-            f" ({1000 * min(later):.0f} to {1000 * max(later):.0f}), the first {1000 * times[0]:.0f}"
+            f"{way:22} {middle:4.0f} ms ({least:.0f} to {most:.0f}),"
+            f" the first {1000 * times[0]:.0f}"
         )
     for templates, _ in ways.values():
         await templates.close()

@@ -90,6 +90,15 @@ class PullLimits(Wire, frozen=True, kw_only=True):
     """To one host."""
 
 
+class Suspicion(AboutModel, frozen=True, kw_only=True):
+    """A replica could not load what is installed: whoever may write the volume looks at it."""
+
+    reason: Annotated[str, Meta(max_length=1000)]
+    """For people, as the replica told its own callers."""
+    installed_at: float = 0.0
+    """Of the record that it found; 0: of none. Another one since then is not meant."""
+
+
 class Control(Wire, frozen=True, kw_only=True):
     """To whoever runs the job; a job nobody runs yet is marked in its state."""
 

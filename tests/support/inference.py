@@ -45,6 +45,7 @@ class InferenceProcess:
             "SIRENE_MODELS_PATH": str(volume.root),
             "SIRENE_MANIFESTS_PATH": str(volume.manifests),
             "SIRENE_REPLICA_ID": self.replica,
+            "INFERENCE_CACHE_PATH": str(volume.root.parent / "cache"),
             "INFERENCE_THREADS": "1",
             "HF_TOKEN": "hf_a_secret_that_no_runner_may_see",
             **{name: str(value) for name, value in settings.items()},

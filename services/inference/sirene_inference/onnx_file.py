@@ -34,13 +34,21 @@ def read_model(path: Path, name: str) -> bytes:
     with open_plain(path, name) as file:
         body = file.read()
     try:
-        if all(field != MODEL_GRAPH for field, _ in fields(memoryview(body))):
+        if not is_whole(body):
             raise damaged(name, "is not an ONNX file")
         if _is_external(memoryview(body), "Model", 0):
             raise damaged(name, "refers to data in another file")
     except (IndexError, ValueError) as error:
         raise damaged(name, "is not an ONNX file, or was cut") from error
     return body
+
+
+def is_whole(body: bytes) -> bool:
+    """Whether the outermost fields of a model end where it ends."""
+    try:
+        return any(field == MODEL_GRAPH for field, _ in fields(memoryview(body)))
+    except (IndexError, ValueError):
+        return False
 
 
 def _is_external(message: memoryview, kind: str, depth: int) -> bool:
