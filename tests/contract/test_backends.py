@@ -27,10 +27,11 @@ class Small(NamedTuple):
     main_file: str
 
 
-# A new backend is one more line.
+# A new backend is one more line; one that is tried in several ways has one for each, `name-way`.
 SMALL = {
     "kokoro": Small(lambda volume: volume.add_kokoro("small"), "model.onnx"),
     "piper": Small(lambda volume: volume.add_piper("small", speakers=2), "model.onnx"),
+    "piper-split": Small(lambda volume: volume.add_vits("small", speakers=2), "model.onnx"),
     "tone": Small(lambda volume: volume.add_tone("small"), "tone.json"),
 }
 
@@ -82,7 +83,7 @@ def spoken(
 
 
 def test_every_backend_has_a_small_model_here() -> None:
-    assert set(SMALL) == set(backends.names())
+    assert {name.partition("-")[0] for name in SMALL} == set(backends.names())
 
 
 def test_the_contract_is_smaller_than_any_backend() -> None:

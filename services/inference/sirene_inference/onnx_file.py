@@ -7,12 +7,11 @@ reads them itself instead of depending on `onnx`.
 
 import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
+from sirene_inference.protobuf import fields
 from sirene_shared.errors import ModelDamaged
 
-VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 # Field numbers that lead to a tensor, by message type, from onnx.proto3.
 CHILDREN = {
     "Model": {7: "Graph", 20: "Training", 25: "Function"},
@@ -57,43 +56,10 @@ def _damaged(name: str, what: str) -> ModelDamaged:
 def _is_external(message: memoryview, kind: str, depth: int) -> bool:
     if depth > MAX_DEPTH:
         raise ValueError("nested too deep")
-    for field, value in _fields(message):
+    for field, value in fields(message):
         if kind == "Tensor" and (field == EXTERNAL_DATA or (field == DATA_LOCATION and value)):
             return True
         child = CHILDREN[kind].get(field)
         if child and isinstance(value, memoryview) and _is_external(value, child, depth + 1):
             return True
     return False
-
-
-def _fields(message: memoryview) -> Iterator[tuple[int, memoryview | int]]:
-    """(field number, value) of each field. Raises: IndexError, ValueError when malformed."""
-    at = 0
-    while at < len(message):
-        key, at = _varint(message, at)
-        field, wire = key >> 3, key & 7
-        if wire == VARINT:
-            value, at = _varint(message, at)
-            yield field, value
-            continue
-        if wire == BYTES:
-            length, at = _varint(message, at)
-        elif wire in (FIXED64, FIXED32):
-            length = 8 if wire == FIXED64 else 4
-        else:
-            raise ValueError(f"wire type {wire}")
-        if at + length > len(message):
-            raise ValueError("cut")
-        yield field, message[at : at + length]
-        at += length
-
-
-def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, 70, 7):
-        byte = message[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-    raise ValueError("number too long")

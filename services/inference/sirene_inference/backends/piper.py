@@ -1,7 +1,8 @@
 """Piper: VITS voices as published by rhasspy, run by onnxruntime.
 
 A voice is `<name>.onnx` and its config `<name>.onnx.json`. The graph takes phoneme ids and three
-scales and gives the audio of the whole sentence. Its noise has no seed, so `seed` has no effect.
+scales and gives the audio of a sentence, in windows where its decoder can be cut off
+(piper_graph.py). Its noise has no seed, so `seed` has no effect.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,8 +16,9 @@ from sirene_inference.backends import Audio, Device
 from sirene_inference.cancellation import Cancellation
 from sirene_inference.espeak import Espeak
 from sirene_inference.onnx_file import read_model
-from sirene_inference.onnx_session import OnnxSession, as_audio
 from sirene_inference.piper_config import PhonemeIds, PiperConfig
+from sirene_inference.piper_graph import SplitGraph, WholeGraph, open_graph
+from sirene_inference.piper_split import SPEAKER
 from sirene_inference.text import sentences
 from sirene_inference.voices import find_voice
 from sirene_shared.errors import InvalidRequest, ModelDamaged
@@ -33,25 +35,31 @@ def load(
     config_name = _only(files, ".onnx.json")
     config = piper_config.parse(files[config_name].read_bytes(), config_name)
     # On a CPU by default even beside a GPU: these models are too small to gain from one.
-    wants_cuda = device == "cuda"
-    body = read_model(files[graph], graph)
-    session = OnnxSession(body, graph, wants_cuda=wants_cuda, threads=threads)
-    inputs = set(session.inputs)
-    if inputs != (INPUTS | {"sid"} if config.speakers else INPUTS):
-        raise ModelDamaged(f"{graph!r} is no Piper voice: it takes {', '.join(sorted(inputs))}")
+    opened = open_graph(
+        read_model(files[graph], graph),
+        graph,
+        config.audio.sample_rate,
+        wants_cuda=device == "cuda",
+        threads=threads,
+    )
+    if opened.inputs != (INPUTS | {SPEAKER} if config.speakers else INPUTS):
+        takes = ", ".join(sorted(opened.inputs))
+        raise ModelDamaged(f"{graph!r} is no Piper voice: it takes {takes}")
     names = config.speakers or tuple(voice.id for voice in manifest.variants[variant].voices)
-    return PiperVoice(session, config, names or (variant,))
+    return PiperVoice(opened, config, names or (variant,))
 
 
 class PiperVoice:
-    def __init__(self, session: OnnxSession, config: PiperConfig, voices: tuple[str, ...]) -> None:
-        self._session = session
+    def __init__(
+        self, graph: WholeGraph | SplitGraph, config: PiperConfig, voices: tuple[str, ...]
+    ) -> None:
+        self._graph = graph
         self._config = config
         self._ids = PhonemeIds(config)
         self._espeak = Espeak(config.espeak.voice) if config.phoneme_type == "espeak" else None
         self.sample_rate = config.audio.sample_rate
         self.voices = voices
-        self.device = session.device
+        self.device = graph.device
 
     def speak(
         self,
@@ -73,10 +81,7 @@ class PiperVoice:
             if not ids:
                 continue
             has_spoken = True
-            audio = self._run(ids, speaker, speed, cancelled)
-            if audio is None:
-                return
-            yield audio
+            yield from self._graph.speak(self._inputs(ids, speaker, speed), cancelled)
         if not has_spoken:
             raise InvalidRequest(
                 "the text holds nothing that can be spoken",
@@ -88,10 +93,9 @@ class PiperVoice:
         if self._espeak:
             self._espeak.close()
 
-    def _run(
-        self, ids: Sequence[int], speaker: int, speed: float, cancelled: Cancellation
-    ) -> "Audio | None":
-        """Audio of one sentence; None when it was cancelled."""
+    def _inputs(
+        self, ids: Sequence[int], speaker: int, speed: float
+    ) -> dict[str, NDArray[numpy.generic]]:
         scales = self._config.inference
         inputs: dict[str, NDArray[numpy.generic]] = {
             "input": numpy.array([ids], numpy.int64),
@@ -101,9 +105,8 @@ class PiperVoice:
             ),
         }
         if self._config.speakers:
-            inputs["sid"] = numpy.array([speaker], numpy.int64)
-        outputs = self._session.run(inputs, cancelled)
-        return None if outputs is None else as_audio(outputs[0])
+            inputs[SPEAKER] = numpy.array([speaker], numpy.int64)
+        return inputs
 
     def _speaker(self, voice: str) -> int:
         index = find_voice(voice, self.voices)
