@@ -79,6 +79,15 @@ def test_words_of_another_language_leave_no_flag(route: Route) -> None:
         french.close()
 
 
+def test_letters_of_one_phoneme_can_be_tied(route: Route) -> None:
+    tied = Espeak("fr-fr", [route], ties=True)
+    try:
+        assert tied.phonemize("Il est tchèque.") == "il ɛ t^ʃˈɛk."
+        assert "(" not in tied.phonemize("Il dit hello world, mais pourquoi ?")
+    finally:
+        tied.close()
+
+
 def test_a_voice_that_there_is_not_is_refused(route: Route) -> None:
     for name in ("qqx", "../etc", "", "en us"):
         with pytest.raises(ModelDamaged, match="voice"):
