@@ -50,7 +50,8 @@ class Node(NamedTuple):
 
 
 class Graph:
-    """body: a model that read_model() has checked."""
+    """body: a model that read_model() has checked. Raises: IndexError, ValueError when what
+    that does not look at is malformed, also later."""
 
     def __init__(self, body: bytes) -> None:
         self._around = [pair for pair in fields(memoryview(body)) if pair[0] != MODEL_GRAPH]
@@ -58,13 +59,14 @@ class Graph:
         self.weights: dict[str, memoryview] = {}
         self.inputs: dict[str, memoryview] = {}
         self.outputs: dict[str, memoryview] = {}
-        graph = next(value for field, value in fields(memoryview(body)) if field == MODEL_GRAPH)
+        (graph,) = (value for field, value in fields(memoryview(body)) if field == MODEL_GRAPH)
         named = {
             GRAPH_WEIGHT: (self.weights, TENSOR_NAME),
             GRAPH_INPUT: (self.inputs, VALUE_NAME),
             GRAPH_OUTPUT: (self.outputs, VALUE_NAME),
         }
-        assert isinstance(graph, memoryview)
+        if not isinstance(graph, memoryview):
+            raise ValueError("the graph is a number")
         for field, value in fields(graph):
             if not isinstance(value, memoryview):
                 continue

@@ -2,12 +2,15 @@
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sirene_inference.backends import Audio, piper
 from sirene_inference.cancellation import Cancellation
@@ -30,6 +33,7 @@ from tests.support.vits_voice import HOP, MOST_FRAMES
 
 AS_WHOLE = 1e-4
 LENGTHS = (7, 41, 160, 700)
+BODY = vits_voice.Network(2).model().SerializeToString()
 
 
 def body(path: Path, **options: Any) -> bytes:
@@ -205,6 +209,24 @@ def test_a_decoder_that_is_not_understood_is_not_cut(
     change(model)
     with pytest.raises(NoSplit, match=reason):
         split(model.SerializeToString())
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=20))
+@settings(max_examples=150, deadline=None)
+def test_a_damaged_graph_is_cut_or_is_said_to_be_none_that_can_be(
+    changes: list[tuple[float, int]],
+) -> None:
+    damaged = bytearray(BODY)
+    for place, value in changes:  # the nodes come before the weights
+        damaged[round(place * 15_000)] = value
+    with suppress(NoSplit):
+        assert split(bytes(damaged)).hop > 0
+
+
+def test_what_has_no_graph_is_not_cut() -> None:
+    for nothing in (b"", b"\x08\x08", b"\x38\x01"):
+        with pytest.raises(NoSplit, match="malformed"):
+            split(nothing)
 
 
 def test_a_cancel_ends_a_sentence_between_two_windows(tmp_path: Path) -> None:
