@@ -1,15 +1,18 @@
 """When the first audio comes, in process: a Piper voice cut against whole, Kokoro in chunks.
 
-    python -m bench.first_audio [--piper VOICE.onnx] [--kokoro FOLDER] [--rounds 7] [--threads 2]
+    python -m bench.first_audio [--piper VOICE.onnx] [--kokoro FOLDER] [--peer] [--rounds 7]
 
 Both of a pair run in turns, sentence by sentence, on the same input. FOLDER holds model.onnx (or
-onnx/model.onnx), tokenizer.json and voices/, as the published model does.
+onnx/model.onnx), tokenizer.json and voices/, as the published model does. --peer: kokoro-onnx's
+create_stream beside it, where that is installed.
 """
 
 import argparse
+import asyncio
 import statistics
+import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +23,7 @@ from sirene_inference import piper_config
 from sirene_inference.backends import Audio, kokoro
 from sirene_inference.cancellation import Cancellation
 from sirene_inference.espeak import Espeak
+from sirene_inference.kokoro.files import STYLE_SIZE
 from sirene_inference.onnx_file import read_model
 from sirene_inference.onnx_session import OnnxSession
 from sirene_inference.piper_graph import SplitGraph, WholeGraph, open_graph
@@ -46,13 +50,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--piper", type=Path)
     parser.add_argument("--kokoro", type=Path)
+    parser.add_argument("--peer", action="store_true")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     if arguments.piper:
         measure_piper(arguments.piper, arguments.rounds, arguments.threads)
     if arguments.kokoro:
-        measure_kokoro(arguments.kokoro, arguments.rounds, arguments.threads)
+        measure_kokoro(arguments.kokoro, arguments.rounds, arguments.threads, arguments.peer)
 
 
 def measure_piper(path: Path, rounds: int, threads: int) -> None:
@@ -111,7 +116,7 @@ def compare(
     )
 
 
-def measure_kokoro(folder: Path, rounds: int, threads: int) -> None:
+def measure_kokoro(folder: Path, rounds: int, threads: int, has_peer: bool) -> None:
     graph = next(p for p in (folder / "model.onnx", folder / "onnx" / "model.onnx") if p.exists())
     files = {f"voices/{path.name}": path for path in sorted((folder / "voices").glob("*.bin"))}
     files |= {"model.onnx": graph, "tokenizer.json": folder / "tokenizer.json"}
@@ -127,30 +132,65 @@ def measure_kokoro(folder: Path, rounds: int, threads: int) -> None:
     began = time.monotonic()
     voice = kokoro.load(files, manifest, "v1.0", device="cpu", threads=threads)
     print(f"load   {time.monotonic() - began:.2f} s")
+    peer = peer_of(graph, files, threads) if has_peer else None
     try:
         for name, text in (*TEXTS.items(), ("all", " ".join(TEXTS.values()))):
-            found = [
-                listen(
-                    voice.speak(
-                        text,
-                        voice="",
-                        language="",
-                        speed=1.0,
-                        seed=None,
-                        cancelled=Cancellation(),
-                    ),
-                    kokoro.SAMPLE_RATE,
-                )
-                for _ in range(rounds + 1)
-            ]
-            made = middle(found[1:])
-            print(
-                f"{name:7}{made.audio_s:5.1f} s: first audio {1000 * made.first_s:.0f} ms of"
-                f" {1000 * made.took_s:.0f}, real-time factor {made.took_s / made.audio_s:.3f}",
-                flush=True,
-            )
+            ours, theirs = [], []
+            for _ in range(rounds + 1):  # the first round only warms up
+                if peer:
+                    theirs.append(peer(text))
+                ours.append(listen(said(voice, text), kokoro.SAMPLE_RATE))
+            print(name.ljust(7), shown("Sirene", ours), flush=True)
+            if peer:
+                print(" " * 7, shown("kokoro-onnx", theirs), flush=True)
     finally:
         voice.close()
+
+
+def said(voice: kokoro.KokoroVoice, text: str) -> Iterator[Audio]:
+    return voice.speak(
+        text,
+        voice=voice.voices[0],
+        language="",
+        speed=1.0,
+        seed=None,
+        cancelled=Cancellation(),
+    )
+
+
+def shown(who: str, found: list[Heard]) -> str:
+    made = middle(found[1:])
+    return (
+        f"{made.audio_s:5.1f} s by {who}: first audio {1000 * made.first_s:.0f} ms of"
+        f" {1000 * made.took_s:.0f}, real-time factor {made.took_s / made.audio_s:.3f}"
+    )
+
+
+def peer_of(graph: Path, files: dict[str, Path], threads: int) -> Callable[[str], Heard]:
+    """kokoro-onnx on the same files, in its own words."""
+    import onnxruntime
+    from kokoro_onnx import Kokoro
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    voices = {
+        path.stem: np.fromfile(path, "<f4").reshape(-1, 1, STYLE_SIZE)
+        for path in files.values()
+        if path.suffix == ".bin"
+    }
+    with tempfile.NamedTemporaryFile(suffix=".npz") as file:
+        np.savez(file.name, **voices)
+        peer = Kokoro.from_session(session, file.name)
+
+    async def speak(text: str) -> Heard:
+        began, first, samples = time.monotonic(), 0.0, 0
+        async for piece, _ in peer.create_stream(text, next(iter(voices)), lang="en-us"):
+            first = first or time.monotonic() - began
+            samples += len(piece)
+        return Heard(first, time.monotonic() - began, samples / kokoro.SAMPLE_RATE)
+
+    return lambda text: asyncio.run(speak(text))
 
 
 def listen(pieces: Iterable[Audio], rate: int) -> Heard:
