@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sirene_inference import template
+from sirene_inference.offline import go_offline
 
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
 # At most 15 bytes, as `ps` and `top` show them.
@@ -59,10 +60,12 @@ def main() -> None:
 
 
 def run() -> None:
-    from sirene_inference.worker import Worker  # numpy: the template says how it is imported
-
     name_process(RUNNER_NAME)
     offer_to_the_oom_killer()
+    go_offline()
+    # With numpy, which may start threads: the template says how it is imported.
+    from sirene_inference.worker import Worker
+
     # The pipe is ours alone: a library that prints must not garble it.
     commands, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)

@@ -61,6 +61,7 @@ async def test_every_way_to_make_a_runner_makes_the_same(
     assert is_runner(found)
     assert os.getpgid(runner.pid) == runner.pid
     assert found.environ()["HF_HUB_OFFLINE"] == "1"
+    assert "Seccomp:\t2" in Path(f"/proc/{runner.pid}/status").read_text()  # offline.py
     frames = [frame async for frame in runner.speak(tone.model, Request(text="Heard"))]
     assert sum(len(frame.samples) for frame in frames) == 5 * 1600 * 2
     await runner.close()
