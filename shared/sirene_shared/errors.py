@@ -35,6 +35,8 @@
     │   ├── BackendMissing        backend_missing
     │   ├── NoReplica             no_replica
     │   ├── RunnerCrashed         runner_crashed
+    │   ├── RunnerUnstable        runner_unstable
+    │   ├── OutOfMemory           out_of_memory
     │   ├── SpeechFailed          speech_failed
     │   └── AudioLost             audio_lost
     └── BusUnavailable            bus_unavailable
@@ -272,6 +274,20 @@ class NoReplica(SpeechError):
 
 class RunnerCrashed(SpeechError):
     code = "runner_crashed"
+    retryable = True
+
+
+class RunnerUnstable(SpeechError):
+    """Its runner crashed several times in a row: the model is refused for a while."""
+
+    code = "runner_unstable"
+    retryable = True
+
+
+class OutOfMemory(SpeechError):
+    """Memory, or a GPU's, ran out at a load or during a speech."""
+
+    code = "out_of_memory"
     retryable = True
 
 

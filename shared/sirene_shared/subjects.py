@@ -12,6 +12,7 @@
     LOAD          asks       ─────────────────────────────▶ any replica
     UNLOAD        asks       ─────────────────────────────▶ every replica
     sirene-replicas mirrors ◀─────────────────────────────  writes, with a time to live
+    SUSPICION                         looks   ◀───────────  could not load what is installed
     DEAD          keeps what was given up, for operators
 
 A model's name has no dot and its variant is always last, so `sirene.v1.pull.kokoro.v1.0` is
@@ -42,6 +43,7 @@ from sirene_shared.messages import (
     PullLimits,
     ReplicaStatus,
     SpeakRequest,
+    Suspicion,
     UnloadRequest,
     Wire,
     Wish,
@@ -85,8 +87,9 @@ PROGRESS: Final = Subject("sirene.v1.progress", Progress)
 SPEAK: Final = Subject("sirene.v1.speak", SpeakRequest)
 LOAD: Final = Subject("sirene.v1.load", LoadRequest, is_one=True)
 UNLOAD: Final = Subject("sirene.v1.unload", UnloadRequest)
+SUSPICION: Final = Subject("sirene.v1.suspicion", Suspicion)
 
-SUBJECTS: Final = (PULL, DELETE, DEAD, CONTROL, PROGRESS, SPEAK, LOAD, UNLOAD)
+SUBJECTS: Final = (PULL, DELETE, DEAD, CONTROL, PROGRESS, SPEAK, LOAD, UNLOAD, SUSPICION)
 
 STREAMS: Final = (
     # One message a subject: a second pull of the same model is refused and so joins the first.

@@ -53,6 +53,8 @@ ANSWERS = {
     "backend_missing": Answer(501, "server_error"),
     "no_replica": Answer(503, "server_error"),
     "runner_crashed": Answer(502, "server_error"),
+    "runner_unstable": Answer(503, "server_error"),
+    "out_of_memory": Answer(503, "overloaded_error"),
     "speech_failed": Answer(500, "server_error"),
     "audio_lost": Answer(502, "server_error"),
     "bus_unavailable": Answer(503, "server_error"),

@@ -146,6 +146,9 @@ class Handlers:
                 speed=request.speed,
                 seed=request.seed,
                 sample_rate=request.sample_rate,
+                instructions=request.instructions,
+                clip=request.clip,
+                transcript=request.transcript,
             )
             async with self._models.use(request.ref) as voice:
                 await speech_stream.send(self._nc, message.reply, voice.speak(wanted))

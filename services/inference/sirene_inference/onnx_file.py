@@ -5,12 +5,10 @@ are refused before the engine sees them. The walk needs five of protobuf's messa
 reads them itself instead of depending on `onnx`.
 """
 
-import os
-import stat
 from pathlib import Path
 
+from sirene_inference.plain_file import damaged, open_plain
 from sirene_inference.protobuf import fields
-from sirene_shared.errors import ModelDamaged
 
 # Field numbers that lead to a tensor, by message type, from onnx.proto3.
 CHILDREN = {
@@ -23,6 +21,7 @@ CHILDREN = {
     "Sparse": {1: "Tensor", 2: "Tensor"},
     "Tensor": {},
 }
+MODEL_GRAPH = 7
 EXTERNAL_DATA, DATA_LOCATION = 13, 14
 MAX_DEPTH = 32
 
@@ -32,25 +31,24 @@ def read_model(path: Path, name: str) -> bytes:
 
     Raises: ModelDamaged when it is no plain file, no protobuf, or refers to other files.
     """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-    except OSError as error:
-        raise _damaged(name, "cannot be opened as a plain file") from error
-    with os.fdopen(descriptor, "rb") as file:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
-            raise _damaged(name, "is not a plain file")
+    with open_plain(path, name) as file:
         body = file.read()
     try:
+        if not is_whole(body):
+            raise damaged(name, "is not an ONNX file")
         if _is_external(memoryview(body), "Model", 0):
-            raise _damaged(name, "refers to data in another file")
+            raise damaged(name, "refers to data in another file")
     except (IndexError, ValueError) as error:
-        raise _damaged(name, "is not an ONNX file, or was cut") from error
+        raise damaged(name, "is not an ONNX file, or was cut") from error
     return body
 
 
-def _damaged(name: str, what: str) -> ModelDamaged:
-    return ModelDamaged(f"{name!r} {what}", hint="Delete the model and pull it again.")
+def is_whole(body: bytes) -> bool:
+    """Whether the outermost fields of a model end where it ends."""
+    try:
+        return any(field == MODEL_GRAPH for field, _ in fields(memoryview(body)))
+    except (IndexError, ValueError):
+        return False
 
 
 def _is_external(message: memoryview, kind: str, depth: int) -> bool:

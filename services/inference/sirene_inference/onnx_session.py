@@ -1,7 +1,9 @@
 """onnxruntime as the backends use it: checked bytes in, a run that a cancel ends."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
 
 import numpy
 import onnxruntime
@@ -9,6 +11,8 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as engine
 
 from sirene_inference.cancellation import Cancellation
+from sirene_inference.kept import kept, scratch
+from sirene_inference.onnx_file import is_whole
 from sirene_shared.errors import ModelDamaged, SpeechFailed
 
 log = logging.getLogger(__name__)
@@ -24,6 +28,9 @@ ENGINE_ERRORS = (
     engine.RuntimeException,
 )
 CUDA = "CUDAExecutionProvider"
+# Of all that optimising makes, only what holds for every CPU.
+LEVEL = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+Made = TypeVar("Made")
 
 
 class OnnxSession:
@@ -43,7 +50,7 @@ class OnnxSession:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         providers = ["CPUExecutionProvider"]
         settings: list[dict[str, str]] = [{}]
-        if wants_cuda and CUDA in onnxruntime.get_available_providers():
+        if may_use_cuda(wants_cuda):
             providers.insert(0, CUDA)
             settings.insert(0, {"cudnn_conv_algo_search": "HEURISTIC"})
         try:
@@ -85,6 +92,37 @@ class OnnxSession:
                 "the engine failed on a sentence", hint="Try a shorter or another text."
             ) from error
         return outputs
+
+
+def may_use_cuda(wants_cuda: bool) -> bool:
+    return wants_cuda and CUDA in onnxruntime.get_available_providers()
+
+
+def optimised(body: bytes) -> bytes:
+    """The graph as the engine would make it of `body` at each load on a CPU.
+
+    It takes longer than a load without it, and halves each later one: where it cannot be kept, this
+    is `body` itself.
+    """
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = LEVEL
+    options.log_severity_level = 3
+    try:
+        with scratch() as folder:
+            options.optimized_model_filepath = str(Path(folder) / "graph.onnx")
+            onnxruntime.InferenceSession(body, options, providers=["CPUExecutionProvider"])
+            made = Path(options.optimized_model_filepath).read_bytes()
+    except (OSError, *ENGINE_ERRORS) as error:
+        log.debug("a graph is run as it is: %r", error)
+        return body
+    # A disk that is full can leave half of it behind.
+    return made if is_whole(made) else body
+
+
+def from_earlier(body: bytes, purpose: str, kind: type[Made], make: Callable[[], Made]) -> Made:
+    """What `make()` makes of `body` for this engine, or made at an earlier load."""
+    engine_name = f"onnxruntime {onnxruntime.__version__} {onnxruntime.get_device()} {LEVEL}"
+    return kept(body, f"{purpose}, {engine_name}", kind, make)
 
 
 def as_audio(output: NDArray[numpy.float32]) -> NDArray[numpy.float32]:

@@ -4,13 +4,20 @@ import logging
 import math
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import numpy
 from numpy.typing import NDArray
 
 from sirene_inference.backends import Audio
 from sirene_inference.cancellation import Cancellation
-from sirene_inference.onnx_session import OnnxSession, as_audio
+from sirene_inference.onnx_session import (
+    OnnxSession,
+    as_audio,
+    from_earlier,
+    may_use_cuda,
+    optimised,
+)
 from sirene_inference.piper_split import SPEAKER, NoSplit, Split, split
 
 log = logging.getLogger(__name__)
@@ -124,9 +131,14 @@ def open_graph(
     Raises: ModelDamaged.
     """
     try:
-        cut = split(body)
+        if may_use_cuda(wants_cuda):
+            cut = split(body)
+        else:
+            cut = from_earlier(body, "Piper", Split, partial(_cut, body))
     except NoSplit as reason:
         log.info("%s is run whole, a sentence at a time: %s", name, reason)
+        if not may_use_cuda(wants_cuda):
+            body = from_earlier(body, "whole", bytes, partial(optimised, body))
         return WholeGraph(OnnxSession(body, name, wants_cuda=wants_cuda, threads=threads))
     encoder, decoder = (
         OnnxSession(part, name, wants_cuda=wants_cuda, threads=threads)
@@ -135,6 +147,12 @@ def open_graph(
     pace = Pace(cut.hop / sample_rate, cut.overlap)
     # The sessions have their own copies: 63 MB for a medium voice.
     return SplitGraph(encoder, decoder, cut._replace(encoder=b"", decoder=b""), pace)
+
+
+def _cut(body: bytes) -> Split:
+    """Raises: NoSplit."""
+    cut = split(body)
+    return cut._replace(encoder=optimised(cut.encoder), decoder=optimised(cut.decoder))
 
 
 def _clamped(frames: int, least: int) -> int:

@@ -7,6 +7,7 @@ has no effect.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy
@@ -18,7 +19,13 @@ from sirene_inference.kokoro.chunks import Chunk, Tokenizer, chunks
 from sirene_inference.kokoro.files import STYLE_SIZE, Styles, vocabulary
 from sirene_inference.kokoro.phonemes import LANGUAGES, Phonemizer, spoken_language
 from sirene_inference.onnx_file import read_model
-from sirene_inference.onnx_session import OnnxSession, as_audio
+from sirene_inference.onnx_session import (
+    OnnxSession,
+    as_audio,
+    from_earlier,
+    may_use_cuda,
+    optimised,
+)
 from sirene_inference.silence import trimmed
 from sirene_inference.text import sentences
 from sirene_inference.voices import find_voice
@@ -42,8 +49,10 @@ def load(
         raise ModelDamaged(f"a Kokoro model has one .onnx file, this one has {len(graphs)}")
     tokenizer = Tokenizer(vocabulary(files))
     styles = Styles(files, tuple(voice.id for voice in manifest.variants[variant].voices))
-    body = read_model(files[graphs[0]], graphs[0])
-    session = OnnxSession(body, graphs[0], wants_cuda=device != "cpu", threads=threads)
+    body, wants_cuda = read_model(files[graphs[0]], graphs[0]), device != "cpu"
+    if not may_use_cuda(wants_cuda):
+        body = from_earlier(body, "whole", bytes, partial(optimised, body))
+    session = OnnxSession(body, graphs[0], wants_cuda=wants_cuda, threads=threads)
     if session.inputs != INPUTS:
         found = ", ".join(f"{name} {kind}" for name, kind in sorted(session.inputs.items()))
         raise ModelDamaged(f"{graphs[0]!r} is no Kokoro model: it takes {found}")
