@@ -31,6 +31,8 @@
     ├── SpeechError
     │   ├── ModelsBusy            models_busy
     │   ├── ModelLoading          model_loading
+    │   ├── ModelTooLarge         model_too_large
+    │   ├── OutOfMemory           out_of_memory
     │   ├── LoadFailed            load_failed
     │   ├── BackendMissing        backend_missing
     │   ├── NoReplica             no_replica
@@ -250,6 +252,19 @@ class ModelLoading(SpeechError):
     """The load goes on, but longer than the caller may wait."""
 
     code = "model_loading"
+    retryable = True
+
+
+class ModelTooLarge(SpeechError):
+    """It does not fit in what a replica may use, whatever else leaves."""
+
+    code = "model_too_large"
+
+
+class OutOfMemory(SpeechError):
+    """Memory ran out, of the device or of the machine."""
+
+    code = "out_of_memory"
     retryable = True
 
 

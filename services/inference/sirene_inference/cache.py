@@ -7,15 +7,27 @@ loaded model goes through at once, whatever else happens.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Generic
 
+from sirene_inference.cooling import FIRST_S, Cooling
 from sirene_inference.holding import Acquired, Holding, Voice
 from sirene_inference.news import News
-from sirene_inference.residents import Load, Resident, Residents
+from sirene_inference.refusals import too_large
+from sirene_inference.resident import FOREVER, Load, Refuse, Resident
+from sirene_inference.residents import Residents
+from sirene_inference.room import Bounds, Size
+from sirene_inference.sizes import Sizes
 from sirene_inference.waiting import WaitingLine
-from sirene_shared.errors import LoadFailed, ModelInUse, ModelsBusy, NoReplica, SireneError
+from sirene_shared.errors import (
+    LoadFailed,
+    ModelInUse,
+    ModelsBusy,
+    NoReplica,
+    OutOfMemory,
+    SireneError,
+)
 from sirene_shared.messages import LoadedState
 from sirene_shared.names import ModelRef
 
@@ -33,13 +45,25 @@ class Models(Generic[Voice]):
         *,
         capacity: int,
         busy_wait_s: float,
+        memory: Mapping[str, int] | None = None,
+        sizes: Sizes | None = None,
+        keep_alive_s: float = FOREVER,
         reserve_s: float = RESERVE_S,
+        cooling_s: float = FIRST_S,
         changed: Callable[[ModelRef], None] = lambda ref: None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """changed: called whenever a model's state or users changed."""
+        """memory: bytes by device, see Bounds. keep_alive_s: of models whose requests say nothing.
+        changed: called whenever a model's state or users changed."""
         self._load_voice = load
-        self._residents = Residents(capacity)
+        self._sizes = sizes or Sizes()
+        self.bounds = Bounds(capacity, memory or {})
+        self._residents = Residents(
+            self.bounds,
+            size_of=self._sizes.of,
+            keep_alive_s=keep_alive_s,
+            cooling=Cooling(cooling_s),
+        )
         self._busy_wait_s = busy_wait_s
         self._reserve_s = reserve_s
         self._changed = changed
@@ -49,13 +73,14 @@ class Models(Generic[Voice]):
         self._leaving: dict[Resident, asyncio.Task[int]] = {}
         self._loading: dict[Resident, asyncio.Task[None]] = {}
         self._watching: dict[Resident, asyncio.Task[None]] = {}
+        self._forced: set[Resident] = set()
         self._news = News()
         self._alarm: asyncio.TimerHandle | None = None
         self._is_closing = False
 
     def holdings(self) -> Iterator[Holding[Voice]]:
         for resident in self._residents.all():
-            yield Holding(resident, self._voices.get(resident), resident.idle_s(self._now()))
+            yield self._holding(resident)
 
     def users(self, ref: ModelRef) -> int | None:
         """How many use the model now; None when it takes no users."""
@@ -63,39 +88,74 @@ class Models(Generic[Voice]):
         return resident.users if resident and resident.state is LoadedState.LOADED else None
 
     @asynccontextmanager
-    async def use(self, ref: ModelRef) -> AsyncIterator[Voice]:
+    async def use(self, ref: ModelRef, keep_alive_s: float | None = None) -> AsyncIterator[Voice]:
         """The model, loaded if it was not, and kept in memory until the block ends.
 
-        Raises: ModelsBusy (no room until the deadline), NoReplica (closing), what the load raised.
+        keep_alive_s: how long it stays idle then; None: as the request before said.
+        Raises: ModelsBusy (no room until the deadline), ModelTooLarge, NoReplica (closing), what
+        the load raised, now or a moment ago.
         """
-        resident, voice = await self._acquire(ref)
+        resident, voice = await self._acquire(ref, keep_alive_s)
         try:
             yield voice
         finally:
             self._release(resident)
 
-    async def bring(self, ref: ModelRef) -> Holding[Voice]:
+    async def bring(
+        self, ref: ModelRef, keep_alive_s: float | None = None, *, pin: bool = False
+    ) -> Holding[Voice]:
         """Load the model ahead of its use, and keep it for a moment until somebody uses it.
 
         Raises: as use().
         """
-        resident, voice = await self._acquire(ref)
+        resident, _ = await self._acquire(ref, keep_alive_s)
         self._residents.reserve(resident, self._now() + self._reserve_s)
+        if pin:
+            self._residents.pin(ref)
         self._release(resident)
-        return Holding(resident, voice, 0.0)
+        return self._holding(resident)
 
-    async def unload(self, ref: ModelRef, *, within_s: float) -> int | None:
+    def pin(self, ref: ModelRef, *, pinned: bool) -> bool:
+        """Let the model leave neither for others nor for being idle, or again; whether it is held
+        here, and so was meant."""
+        resident = self._residents.get(ref)
+        if resident is None or resident.state is LoadedState.UNLOADING:
+            self._residents.unpin(ref)
+            return False
+        if pinned:
+            self._residents.pin(ref)
+        else:
+            self._residents.unpin(ref)
+        self._tell(ref)
+        self._advance()
+        return True
+
+    def measured(self, resident: Resident, size: Size) -> None:
+        """What it takes now; a model that grew may have to make room."""
+        if size != resident.size and resident.state is LoadedState.LOADED:
+            self._residents.measured(resident, size)
+            if size.bytes > self._sizes.of(resident.ref).bytes:
+                self._sizes.learn(resident.ref, size)
+            self._advance()
+
+    async def unload(self, ref: ModelRef, *, within_s: float, force: bool = False) -> int | None:
         """Unload the model once nobody uses it; bytes given back, None when it was not there.
 
-        Raises: ModelInUse when that takes longer; it then leaves later.
+        That ends its pin. force: cut off who uses it. Raises: ModelInUse when it takes longer; it
+        then leaves later.
         """
+        self._residents.unpin(ref)
         try:
             async with asyncio.timeout(within_s):
                 while (resident := self._residents.get(ref)) and resident in self._loading:
                     await self._news.wait()
                 if resident is None:
                     return None
-                return await asyncio.shield(self._leave(resident))
+                leaving = self._leave(resident)
+                if force:
+                    self._forced.add(resident)
+                    self._news.tell()
+                return await asyncio.shield(leaving)
         except TimeoutError:
             raise ModelInUse(
                 f"{ref.id!r} is still in use",
@@ -122,13 +182,25 @@ class Models(Generic[Voice]):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _acquire(self, ref: ModelRef) -> Acquired[Voice]:
+    def _holding(self, resident: Resident) -> Holding[Voice]:
+        now = self._now()
+        end = self._residents.expires_at(resident)
+        return Holding(
+            resident,
+            self._voices.get(resident),
+            resident.idle_s(now),
+            is_pinned=self._residents.is_pinned(resident.ref),
+            expires_in_s=None if end is None else max(0.0, end - now),
+            is_next=resident is self._residents.next_victim(),
+        )
+
+    async def _acquire(self, ref: ModelRef, keep_alive_s: float | None) -> Acquired[Voice]:
         if self._is_closing:
             raise _ending()
         found = self._residents.get(ref)
         if found in self._voices and self._voices[found].ended.is_set():
             self._gone(found)  # it crashed a moment ago
-        if taken := self._residents.take(ref, self._now()):
+        if taken := self._residents.take(ref, self._now(), keep_alive_s):
             self._tell(ref)
             return Acquired(taken, self._voices[taken])
         waiter = self._line.join(ref)
@@ -137,7 +209,9 @@ class Models(Generic[Voice]):
             async with waiter.patience:
                 self._advance()
                 self._mind_patience(ref)
-                return await waiter.arrival
+                acquired = await waiter.arrival
+                self._residents.keep(acquired.resident, keep_alive_s)
+                return acquired
         except (TimeoutError, asyncio.CancelledError) as error:
             if unused := waiter.unused():
                 self._release(unused.resident)
@@ -166,7 +240,7 @@ class Models(Generic[Voice]):
         self._advance()
 
     def _advance(self) -> None:
-        """Begin whatever is to be done now, and come back when a reservation ends."""
+        """Begin whatever is to be done now, and come back when a model's time is over."""
         if self._alarm:
             self._alarm.cancel()
             self._alarm = None
@@ -177,17 +251,30 @@ class Models(Generic[Voice]):
                 self._loading[step.resident] = asyncio.create_task(self._load(step.resident))
                 self._mind_patience(step.resident.ref)
                 self._tell(step.resident.ref)
+            elif isinstance(step, Refuse):
+                self._line.disappoint(step.ref, step.error)
             else:
-                log.info("unloading %s to make room", step.resident.ref.id)
+                log.info(
+                    "unloading %s: idle, and its time or its room is needed", step.resident.ref.id
+                )
                 self._leave(step.resident)
         now = self._now()
-        if (end := self._residents.next_reservation_end(now)) is not None:
+        if (end := self._residents.next_alarm(now)) is not None:
             self._alarm = asyncio.get_running_loop().call_later(end - now, self._advance)
 
     async def _load(self, resident: Resident) -> None:
         ref = resident.ref
         try:
-            voice = await self._load_voice(ref)
+            voice = await self._load_within_bounds(resident)
+        except OutOfMemory as error:
+            if self._residents.exhausted(resident, self._now()):
+                log.warning("%s: %s; tried again once idle models have left", ref.id, error)
+                del self._loading[resident]
+                self._mind_patience(ref)
+                self._tell(ref)
+                self._advance()
+            else:
+                self._load_failed(resident, error)
         except SireneError as error:
             log.warning("%s did not load: %s", ref.id, error)
             self._load_failed(resident, error)
@@ -200,7 +287,7 @@ class Models(Generic[Voice]):
         else:
             del self._loading[resident]
             self._voices[resident] = voice
-            self._residents.loaded(resident, self._now())
+            self._residents.loaded(resident, self._now(), self._sizes.of(ref))
             self._watching[resident] = asyncio.create_task(self._watch(resident, voice))
             for arrival in self._line.arrivals(ref):
                 self._residents.take(ref, self._now())
@@ -208,9 +295,22 @@ class Models(Generic[Voice]):
             self._tell(ref)
             self._advance()
 
+    async def _load_within_bounds(self, resident: Resident) -> Voice:
+        """Raises: ModelTooLarge when it turns out to be, what the loader raises."""
+        voice = await self._load_voice(resident.ref)
+        if voice.memory_bytes:
+            size = Size(voice.device, voice.memory_bytes)
+            self._sizes.learn(resident.ref, size)
+            limit = self.bounds.memory.get(size.device, size.bytes)
+            if size.bytes > limit:
+                await voice.close()
+                raise too_large(resident.ref, size, limit)
+        return voice
+
     def _load_failed(self, resident: Resident, error: SireneError) -> None:
         del self._loading[resident]
         self._line.disappoint(resident.ref, error)
+        self._residents.failed(resident, self._now(), error)
         self._gone(resident)
 
     async def _watch(self, resident: Resident, voice: Voice) -> None:
@@ -226,12 +326,13 @@ class Models(Generic[Voice]):
         return self._leaving[resident]
 
     async def _end(self, resident: Resident) -> int:
-        while resident.users:
+        while resident.users and resident not in self._forced:
             await self._news.wait()
         try:
             voice = self._voices.get(resident)
             return await voice.close() if voice else 0
         finally:
+            self._forced.discard(resident)
             self._gone(resident)
 
     def _gone(self, resident: Resident) -> None:

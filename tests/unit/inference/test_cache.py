@@ -17,6 +17,8 @@ A, B, C = (ModelRef("model", letter) for letter in "abc")
 class Voice:
     def __init__(self, ref: ModelRef) -> None:
         self.ref = ref
+        self.device = "cpu"
+        self.memory_bytes = 1000
         self.ended = asyncio.Event()
         self.may_end = asyncio.Event()
         self.may_end.set()
@@ -35,6 +37,7 @@ class Loads:
         self.voices: list[Voice] = []
         self.held: dict[ModelRef, asyncio.Event] = {}
         self.errors: dict[ModelRef, Exception] = {}
+        self.sizes: dict[ModelRef, int] = {}
 
     def hold(self, ref: ModelRef) -> asyncio.Event:
         self.held[ref] = asyncio.Event()
@@ -47,6 +50,7 @@ class Loads:
         if ref in self.errors:
             raise self.errors[ref]
         self.voices.append(Voice(ref))
+        self.voices[-1].memory_bytes = self.sizes.get(ref, 1000)
         return self.voices[-1]
 
 
@@ -134,11 +138,17 @@ async def test_the_deadline_is_for_room_and_not_for_the_load(loads: Loads) -> No
 async def test_a_failed_load_tells_every_waiter_the_cause_and_may_be_tried_again(
     loads: Loads, raised: Exception, told: type[Exception]
 ) -> None:
-    models = models_of(loads)
+    clock = [100.0]
+    models = Models(loads, capacity=1, busy_wait_s=5.0, now=lambda: clock[0])
     loads.errors[A] = raised
     results = await asyncio.gather(*(used(models, A) for _ in range(3)), return_exceptions=True)
     assert [type(result) for result in results] == [told] * 3
     assert len({id(result) for result in results}) == 3
+    with pytest.raises(told) as cooling:
+        await used(models, A)
+    assert cooling.value.retry_after_s == 2
+    assert loads.begun == [A], "asking in a loop starts engines in one"
+    clock[0] += 2.0
     del loads.errors[A]
     assert (await used(models, A)).ref == A
     await models.close(within_s=1)
