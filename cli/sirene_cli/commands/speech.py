@@ -25,6 +25,7 @@ FORMATS = ("wav", "pcm")
 @click.option("--output", "-o", "path", type=click.Path(path_type=Path), help="The file to write.")
 @click.option("--voice", metavar="NAME", help="Default: the model's first.")
 @click.option("--speed", type=click.FloatRange(0.25, 4.0), help="1.0 is the voice's own.")
+@click.option("--keep-alive", metavar="TIME", help="The model stays idle so long: 90, 5m, 0, -1.")
 @click.option(
     "--format",
     "audio_format",
@@ -40,6 +41,7 @@ def say(
     path: Path | None,
     voice: str | None,
     speed: float | None,
+    keep_alive: str | None,
     audio_format: str | None,
 ) -> None:
     """Speak TEXT (- reads standard input) into a file, or into a pipe.
@@ -64,6 +66,8 @@ def say(
             request["voice"] = voice
         if speed is not None:
             request["speed"] = speed
+        if keep_alive is not None:
+            request["keep_alive"] = keep_alive
         started = time.monotonic()
         sink = open_sink(path, audio_format) if path else Pipe(sys.stdout.buffer)
         with sink, api.reachable():

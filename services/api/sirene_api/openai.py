@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from sirene_api.audio import PCM_RATE_HZ
 from sirene_api.views import View
+from sirene_shared.durations import on_the_wire, parse_duration
 from sirene_shared.errors import InvalidRequest, VoiceNotFound
 from sirene_shared.manifest import Model, Voice
 from sirene_shared.messages import MAX_TEXT_CHARACTERS, ModelStatus, SpeakRequest
@@ -43,6 +44,13 @@ class SpeechBody(msgspec.Struct, frozen=True, kw_only=True):
     stream_format: Annotated[str | None, Meta(description="`audio`.")] = None
     instructions: Annotated[
         str | None, Meta(description="How to speak, for models that follow instructions.")
+    ] = None
+    keep_alive: Annotated[
+        float | str | None,
+        Meta(
+            description="How long the model stays in memory once it is idle: seconds, or like "
+            "`5m`; 0: not at all; negative: until room is needed."
+        ),
     ] = None
     sample_rate: Annotated[
         int | None,
@@ -90,7 +98,18 @@ def speak_request(body: SpeechBody, model: Model, request_id: str) -> SpeakReque
         speed=speed,
         sample_rate=rate,
         instructions=body.instructions or "",
+        keep_alive_s=keep_alive_s(body.keep_alive),
     )
+
+
+def keep_alive_s(given: float | str | None) -> float | None:
+    """As messages carry it. Raises: InvalidRequest."""
+    if given is None:
+        return None
+    try:
+        return on_the_wire(parse_duration(given))
+    except ValueError as error:
+        raise InvalidRequest(f"keep_alive: {error}", param="keep_alive") from None
 
 
 def _check_text(text: str, param: str) -> None:

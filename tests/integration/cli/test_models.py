@@ -77,7 +77,7 @@ async def test_ps_shows_where_models_are_and_how_idle(server: ContractServer, ca
     rows = (await call("ps")).stdout.splitlines()
     assert rows[1].split() == [
         MODEL,
-        *["loaded", "cpu", "160", "MB", "0", "12", "s", "r1", "on", "box"],
+        *["loaded", "cpu", "160", "MB", "0", "12", "s", "-", "r1", "on", "box"],
     ]
     assert lines(await call("ps", "--json")) == [{"models": [LOADED], "replicas": []}]
 
