@@ -1,7 +1,6 @@
 """The cache at work, with loads that the test starts, holds and ends."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 
 import pytest
@@ -10,48 +9,9 @@ from sirene_inference.cache import Models
 from sirene_shared.errors import LoadFailed, ModelDamaged, ModelInUse, ModelsBusy, NoReplica
 from sirene_shared.messages import LoadedState
 from sirene_shared.names import ModelRef
+from tests.support.held_loads import Loads, Voice, begun, used
 
 A, B, C = (ModelRef("model", letter) for letter in "abc")
-
-
-class Voice:
-    def __init__(self, ref: ModelRef) -> None:
-        self.ref = ref
-        self.device = "cpu"
-        self.memory_bytes = 1000
-        self.ended = asyncio.Event()
-        self.may_end = asyncio.Event()
-        self.may_end.set()
-
-    async def close(self) -> int:
-        await self.may_end.wait()
-        self.ended.set()
-        return 1000
-
-
-class Loads:
-    """A loader: `hold` a model to keep its load from ending."""
-
-    def __init__(self) -> None:
-        self.begun: list[ModelRef] = []
-        self.voices: list[Voice] = []
-        self.held: dict[ModelRef, asyncio.Event] = {}
-        self.errors: dict[ModelRef, Exception] = {}
-        self.sizes: dict[ModelRef, int] = {}
-
-    def hold(self, ref: ModelRef) -> asyncio.Event:
-        self.held[ref] = asyncio.Event()
-        return self.held[ref]
-
-    async def __call__(self, ref: ModelRef) -> Voice:
-        self.begun.append(ref)
-        if ref in self.held:
-            await self.held[ref].wait()
-        if ref in self.errors:
-            raise self.errors[ref]
-        self.voices.append(Voice(ref))
-        self.voices[-1].memory_bytes = self.sizes.get(ref, 1000)
-        return self.voices[-1]
 
 
 @pytest.fixture
@@ -61,23 +21,6 @@ def loads() -> Loads:
 
 def models_of(loads: Loads, *, capacity: int = 1, busy_wait_s: float = 5.0) -> Models[Voice]:
     return Models(loads, capacity=capacity, busy_wait_s=busy_wait_s)
-
-
-async def used(models: Models[Voice], ref: ModelRef) -> Voice:
-    async with models.use(ref) as voice:
-        return voice
-
-
-async def begun(
-    work: Coroutine[object, object, Voice], when: Callable[[], object]
-) -> asyncio.Task[Voice]:
-    """A task for `work`, running until `when()` holds."""
-    task = asyncio.create_task(work)
-    for _ in range(100):
-        if when():
-            return task
-        await asyncio.sleep(0)
-    raise AssertionError("it never came so far")
 
 
 async def test_concurrent_first_users_share_one_load(loads: Loads) -> None:
