@@ -93,6 +93,7 @@ async def _start(stack: AsyncExitStack, settings: Settings, environ: Mapping[str
     handlers = Handlers(nc, models, replica=replica, concurrency=settings.concurrency)
     remembering = asyncio.create_task(remembered.run(js))
     stack.push_async_callback(_cancel, remembering)
+    await remembered.wait()
     status = StatusWriter(js, models, disk, replica=replica)
     writing = asyncio.create_task(status.run())
     stack.push_async_callback(_fall_silent, status, writing)

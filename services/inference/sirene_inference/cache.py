@@ -287,7 +287,8 @@ class Models(Generic[Voice]):
         else:
             del self._loading[resident]
             self._voices[resident] = voice
-            self._residents.loaded(resident, self._now(), self._sizes.of(ref))
+            size = Size(voice.device, voice.memory_bytes) if voice.memory_bytes else None
+            self._residents.loaded(resident, self._now(), size)
             self._watching[resident] = asyncio.create_task(self._watch(resident, voice))
             for arrival in self._line.arrivals(ref):
                 self._residents.take(ref, self._now())

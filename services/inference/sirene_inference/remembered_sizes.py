@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Collection
+from contextlib import suppress
 
 import msgspec
 from nats.errors import Error as NatsError
@@ -18,6 +19,8 @@ from sirene_shared.mirror import Mirror
 from sirene_shared.names import ModelRef
 from sirene_shared.subjects import SIZES
 
+PATIENCE_S = 2.0
+
 log = logging.getLogger(__name__)
 
 
@@ -30,6 +33,7 @@ class RememberedSizes:
         self._catalogue = catalogue
         self._devices = tuple(devices)
         self._news = asyncio.Event()
+        self._complete = asyncio.Event()
         self._unwritten: dict[ModelRef, Size] = {}
 
     async def run(self, js: JetStreamContext) -> None:
@@ -37,6 +41,14 @@ class RememberedSizes:
         async with asyncio.TaskGroup() as group:
             group.create_task(mirror.run())
             group.create_task(self._write(js))
+            await mirror.complete.wait()
+            self._complete.set()
+
+    async def wait(self) -> None:
+        """Until what was remembered is here, or does not come soon."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                await self._complete.wait()
 
     def _estimate(self, ref: ModelRef) -> Size:
         try:
