@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from sirene_inference.f5 import dit, vocos
+from sirene_inference.f5 import dit, shape, vocos
 from tests.support import random_weights
 
 SYMBOLS = (
@@ -15,7 +15,7 @@ SYMBOLS = (
     *"àâäçéèêëîïôöùûüÿñáíóúßæœ«»…—。，！？",
     *("ni3", "hao3", "shi4", "jie4", "jin1", "tian1", "qi4", "hen3"),
 )
-NETWORK = dit.Shape(
+NETWORK = shape.Shape(
     width=64,
     depth=2,
     heads=1,
@@ -50,8 +50,8 @@ def build(folder: Path) -> Path:
     network = random_weights.fill(lambda: dit.DiT(NETWORK), random, gain=0.5)
     tensors = {f"ema_model.transformer.{name}": tensor for name, tensor in network.items()}
     # What the published file holds besides, and nobody needs to speak.
-    steps = torch.arange(0, dit.HEAD_DIM, 2, dtype=torch.float32)
-    turns = 1 / 10000 ** (steps / dit.HEAD_DIM)
+    steps = torch.arange(0, shape.HEAD_DIM, 2, dtype=torch.float32)
+    turns = 1 / 10000 ** (steps / shape.HEAD_DIM)
     tensors |= {"ema_model.transformer.rotary_embed.inv_freq": turns}
     tensors |= {"initted": torch.tensor(True), "step": torch.tensor(1_250_000)}
     save_file(tensors, folder / "model.safetensors")

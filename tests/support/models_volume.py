@@ -10,7 +10,7 @@ import msgspec
 
 from sirene_shared.names import ModelRef
 from sirene_shared.store import RECORD_NAME, InstallRecord, RecordedFile
-from tests.support import f5_model, kokoro_voice, piper_voice, qwen_model
+from tests.support import f5_model, kokoro_voice, piper_voice, qwen_model, vits_voice
 
 
 class ModelsVolume:
@@ -31,6 +31,11 @@ class ModelsVolume:
     def add_piper(self, variant: str, **options: Any) -> ModelRef:
         """options: those of piper_voice.build()."""
         built = piper_voice.build(self.root.parent / "built" / f"{variant}.onnx", **options)
+        return self.add_piper_files(variant, built)
+
+    def add_vits(self, variant: str, **options: Any) -> ModelRef:
+        """A Piper voice of the real architecture. options: those of vits_voice.build()."""
+        built = vits_voice.build(self.root.parent / "built" / f"{variant}.onnx", **options)
         return self.add_piper_files(variant, built)
 
     def add_piper_files(self, variant: str, graph: Path) -> ModelRef:

@@ -51,12 +51,13 @@ def build(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(_model(speakers, pad_bytes), path)
-    config = _config(speakers, espeak_voice, phoneme_type)
-    Path(f"{path}.json").write_text(json.dumps(config, ensure_ascii=False), encoding="utf-8")
+    described = config(speakers, espeak_voice, phoneme_type)
+    Path(f"{path}.json").write_text(json.dumps(described, ensure_ascii=False), encoding="utf-8")
     return path
 
 
-def _config(speakers: int, espeak_voice: str, phoneme_type: str) -> dict[str, object]:
+def config(speakers: int, espeak_voice: str, phoneme_type: str) -> dict[str, object]:
+    """What lies beside the graph."""
     return {
         "audio": {"sample_rate": SAMPLE_RATE, "quality": "x_low"},
         "espeak": {"voice": espeak_voice},

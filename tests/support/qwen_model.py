@@ -46,6 +46,8 @@ WORDS = (
     "an",
 )
 
+FILE = "model.safetensors"
+
 # Of the talker's width, what the end of a speech is told by: where a text lies, a one, the answer.
 TEXT, ONE, ANSWER = 0, 1, 2
 TEXT_LOUDNESS, SHARPNESS = 20.0, 1000.0
@@ -69,7 +71,7 @@ def build(folder: Path, kind: str = "custom_voice", *, small: bool = False) -> P
     if kind == "base":
         speaker = random_weights.fill(lambda: SpeakerEncoder(parsed.speaker_encoder_config), random)
         tensors |= {f"speaker_encoder.{name}": tensor for name, tensor in speaker.items()}
-    save_file(tensors, folder / "model.safetensors")
+    save_file(tensors, folder / FILE)
     _write_json(
         folder / "generation_config.json",
         {"do_sample": True, "temperature": 0.9, "top_k": 50, "top_p": 1.0}
@@ -266,7 +268,7 @@ def _write_codec(folder: Path, random: np.random.Generator) -> None:
     )
     tensors = {f"decoder.{name}": tensor for name, tensor in decoder.items()}
     tensors |= {f"encoder.{name}": tensor for name, tensor in encoder.items()}
-    save_file(tensors, folder / "model.safetensors")
+    save_file(tensors, folder / FILE)
     _write_json(folder / "config.json", config)
     _write_json(folder / "configuration.json", {"framework": "pytorch"})
     _write_json(

@@ -38,6 +38,13 @@ class KeyValues:
         self._values: Tensor | None = None
         self._length = 0
 
+    def copy(self) -> "KeyValues":
+        copied = KeyValues(self._window)
+        if self._keys is not None and self._values is not None:
+            copied._keys, copied._values = self._keys.clone(), self._values.clone()
+            copied._length = self._length
+        return copied
+
     def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """(1, heads, new positions, head_dim) each -> those of before and the new ones."""
         end = self._length + keys.shape[2]

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import TypeVar
 
 import msgspec
@@ -133,6 +134,13 @@ def _cpu() -> str:
             if line.startswith(("flags", "Features")):
                 return f"{platform.machine()} {line}"
     return f"{platform.machine()} {platform.processor()}"
+
+
+@cache
+def code_of(*modules: ModuleType) -> str:
+    """A digest of what these modules do."""
+    bodies = (Path(module.__file__).read_bytes() for module in modules if module.__file__)
+    return hashlib.sha256(b"\0".join(bodies)).hexdigest()[:16]
 
 
 class _Here:

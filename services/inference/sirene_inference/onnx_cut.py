@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from sirene_inference.protobuf import encoded, fields, numbers
+from sirene_inference.protobuf import encoded, fields, header, numbers
 
 # Field numbers from onnx.proto3.
 MODEL_GRAPH = 7
@@ -50,7 +50,8 @@ class Node(NamedTuple):
 
 
 class Graph:
-    """body: a model that read_model() has checked."""
+    """body: a model that read_model() has checked. Raises: IndexError, ValueError when what
+    that does not look at is malformed, also later."""
 
     def __init__(self, body: bytes) -> None:
         self._around = [pair for pair in fields(memoryview(body)) if pair[0] != MODEL_GRAPH]
@@ -58,13 +59,14 @@ class Graph:
         self.weights: dict[str, memoryview] = {}
         self.inputs: dict[str, memoryview] = {}
         self.outputs: dict[str, memoryview] = {}
-        graph = next(value for field, value in fields(memoryview(body)) if field == MODEL_GRAPH)
+        (graph,) = (value for field, value in fields(memoryview(body)) if field == MODEL_GRAPH)
         named = {
             GRAPH_WEIGHT: (self.weights, TENSOR_NAME),
             GRAPH_INPUT: (self.inputs, VALUE_NAME),
             GRAPH_OUTPUT: (self.outputs, VALUE_NAME),
         }
-        assert isinstance(graph, memoryview)
+        if not isinstance(graph, memoryview):
+            raise ValueError("the graph is a number")
         for field, value in fields(graph):
             if not isinstance(value, memoryview):
                 continue
@@ -99,15 +101,19 @@ class Graph:
         """A model that makes `output`, from the tensor `cut` instead of what that is made of."""
         nodes = self.behind([output], [cut])
         needed = {name for node in nodes for name in node.needs} | {output}
-        graph = [encoded(GRAPH_NODE, node.body) for node in nodes]
-        graph += [encoded(GRAPH_NAME, b"part")]
-        graph += [encoded(GRAPH_WEIGHT, w) for name, w in self.weights.items() if name in needed]
-        graph += [encoded(GRAPH_INPUT, v) for name, v in self.inputs.items() if name in needed]
-        if cut:
-            graph.append(encoded(GRAPH_INPUT, _float_tensor(cut)))
-        graph.append(encoded(GRAPH_OUTPUT, self.outputs.get(output) or _float_tensor(output)))
-        around = [encoded(field, value) for field, value in self._around]
-        return b"".join((*around, encoded(MODEL_GRAPH, b"".join(graph))))
+        kept: list[tuple[int, bytes | memoryview | int]] = [
+            *((GRAPH_NODE, node.body) for node in nodes),
+            (GRAPH_NAME, b"part"),
+            *((GRAPH_WEIGHT, body) for name, body in self.weights.items() if name in needed),
+            *((GRAPH_INPUT, body) for name, body in self.inputs.items() if name in needed),
+            *((GRAPH_INPUT, _float_tensor(name)) for name in (cut,) if cut),
+            (GRAPH_OUTPUT, self.outputs.get(output) or _float_tensor(output)),
+        ]
+        graph = [piece for field, body in kept for piece in encoded(field, body)]
+        around = [piece for field, value in self._around for piece in encoded(field, value)]
+        # The length goes before the pieces, which are joined once.
+        length = sum(map(len, graph))
+        return b"".join((*around, header(MODEL_GRAPH, length), *graph))
 
 
 def _node(body: memoryview) -> Node:
@@ -140,6 +146,8 @@ def _inside(attribute: memoryview) -> Iterator[str]:
 
 
 def _float_tensor(name: str) -> bytes:
-    """What declares a tensor of floats, of any shape."""
-    tensor_type = encoded(1, encoded(1, FLOAT))
-    return encoded(VALUE_NAME, name.encode()) + encoded(VALUE_TYPE, tensor_type)
+    """What declares a tensor of floats: three dimensions of any size."""
+    shape = b"".join(encoded(1, b"") * 3)
+    tensor = b"".join((*encoded(1, FLOAT), *encoded(2, shape)))
+    kind = b"".join(encoded(1, tensor))
+    return b"".join((*encoded(VALUE_NAME, name.encode()), *encoded(VALUE_TYPE, kind)))

@@ -5,8 +5,18 @@ from collections.abc import Iterator
 
 from sirene_inference.text import sentences
 
+KANA, IDEOGRAPH = re.compile("[\u3041-\u30ff]"), re.compile("[\u4e00-\u9fff]")
 # Where a sentence is best cut: behind a mark, else behind a space.
 CUTS = (re.compile(r"[,;:、，；：—–]+\s*"), re.compile(r"\s+"))
+
+
+def language_of(text: str, language: str) -> str:
+    """`language`, or as far as the script tells it, so that sentences end where they do."""
+    if language:
+        return language
+    if KANA.search(text):
+        return "ja"
+    return "zh" if IDEOGRAPH.search(text) else "en"
 
 
 def passages(text: str, language: str, limit: int) -> Iterator[str]:

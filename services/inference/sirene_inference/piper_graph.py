@@ -9,6 +9,7 @@ from functools import partial
 import numpy
 from numpy.typing import NDArray
 
+from sirene_inference import onnx_cut, piper_split
 from sirene_inference.backends import Audio
 from sirene_inference.cancellation import Cancellation
 from sirene_inference.onnx_session import (
@@ -49,8 +50,8 @@ class Pace:
     """How large windows may be, so that sound comes early and then without a gap."""
 
     def __init__(self, frame_s: float, overlap: int) -> None:
-        """frame_s: of audio."""
-        self._frame_s = frame_s
+        """frame_s: of audio. overlap: frames on each side that are made with a window."""
+        self.frame_s = frame_s
         self._around = 2 * overlap
         # Before the first window has told, a computer that makes ten times what is heard.
         self._cost_s = frame_s / 10
@@ -61,7 +62,7 @@ class Pace:
 
     def first(self) -> int:
         """The smallest window that lasts as long as the making of a next one like it."""
-        spare_s = self._frame_s - self._cost_s
+        spare_s = self.frame_s - self._cost_s
         if spare_s <= 0:  # gaps cannot be helped
             return LARGEST_WINDOW
         return _clamped(math.ceil(self._around * self._cost_s / spare_s), FIRST_WINDOW)
@@ -74,12 +75,11 @@ class Pace:
 class SplitGraph:
     """The frames of a sentence at a time, and its samples in windows."""
 
-    def __init__(self, encoder: OnnxSession, decoder: OnnxSession, cut: Split, sample_rate: int):
+    def __init__(self, encoder: OnnxSession, decoder: OnnxSession, cut: Split, pace: Pace) -> None:
         self._encoder = encoder
         self._decoder = decoder
         self._cut = cut
-        self._frame_s = cut.hop / sample_rate
-        self._pace = Pace(self._frame_s, cut.overlap)
+        self._pace = pace
         self.inputs = set(encoder.inputs) | set(decoder.inputs) - {cut.latent}
         self.device = decoder.device
 
@@ -94,7 +94,7 @@ class SplitGraph:
         speaker = {SPEAKER: inputs[SPEAKER]} if self._cut.takes_speaker else {}
         at, heard_since = 0, time.monotonic()
         while at < frames and not cancelled.is_set():
-            size = self._pace.next(at * self._frame_s - (time.monotonic() - heard_since))
+            size = self._pace.next(at * self._pace.frame_s - (time.monotonic() - heard_since))
             end = frames if frames - at <= REST * size else at + size
             audio = self._window(latent, at, end, speaker, cancelled)
             if audio is None:
@@ -135,18 +135,19 @@ def open_graph(
         if may_use_cuda(wants_cuda):
             cut = split(body)
         else:
-            cut = from_earlier(body, "Piper", Split, partial(_cut, body))
+            cut = from_earlier(body, Split, partial(_cut, body), piper_split, onnx_cut)
     except NoSplit as reason:
         log.info("%s is run whole, a sentence at a time: %s", name, reason)
         if not may_use_cuda(wants_cuda):
-            body = from_earlier(body, "whole", bytes, partial(optimised, body))
+            body = from_earlier(body, bytes, partial(optimised, body))
         return WholeGraph(OnnxSession(body, name, wants_cuda=wants_cuda, threads=threads))
     encoder, decoder = (
         OnnxSession(part, name, wants_cuda=wants_cuda, threads=threads)
         for part in (cut.encoder, cut.decoder)
     )
+    pace = Pace(cut.hop / sample_rate, cut.overlap)
     # The sessions have their own copies: 63 MB for a medium voice.
-    return SplitGraph(encoder, decoder, cut._replace(encoder=b"", decoder=b""), sample_rate)
+    return SplitGraph(encoder, decoder, cut._replace(encoder=b"", decoder=b""), pace)
 
 
 def _cut(body: bytes) -> Split:

@@ -44,7 +44,13 @@ class NoSplit(Exception):
 
 def split(body: bytes) -> Split:
     """body: a model that read_model() has checked. Raises: NoSplit."""
-    graph = Graph(body)
+    try:
+        return _split(Graph(body))
+    except (LookupError, ValueError) as error:  # onnxruntime will say more about it
+        raise NoSplit("it is malformed") from error
+
+
+def _split(graph: Graph) -> Split:
     if OUTPUT not in graph.made_by:
         raise NoSplit(f"it has no tensor {OUTPUT!r}")
     latent = _latent(graph)
@@ -120,7 +126,7 @@ def _convolved(graph: Graph, node: Node, rate: int, frames: float) -> _Reach:
     kernel = node.integers("kernel_shape")
     if kernel is None and node.inputs[1] in graph.weights:
         kernel = graph.shape(node.inputs[1])[2:]
-    (width, *others) = kernel or (0, 0)
+    (width, *others) = kernel or (0, 0)  # several: not along time alone
     (dilation, *_) = node.integers("dilations") or (1,)
     (stride, *_) = node.integers("strides") or (1,)
     before, after = (node.integers("pads") or (0, 0))[:2]
@@ -131,6 +137,7 @@ def _convolved(graph: Graph, node: Node, rate: int, frames: float) -> _Reach:
     elif (
         is_plain
         and dilation == 1
+        and stride > 0
         and width - 2 * before == stride
         and not any(node.integers("output_padding") or ())
     ):

@@ -38,11 +38,16 @@ def numbers(value: memoryview | int) -> list[int]:
     return found
 
 
-def encoded(field: int, value: "bytes | memoryview | int") -> bytes:
-    """One field of a message."""
+def encoded(field: int, value: bytes | memoryview | int) -> list[bytes | memoryview]:
+    """One field of a message, in pieces to be joined: what is large is copied once."""
     if isinstance(value, int):
-        return _number(field << 3 | VARINT) + _number(value)
-    return b"".join((_number(field << 3 | BYTES), _number(len(value)), value))
+        return [_number(field << 3 | VARINT) + _number(value)]
+    return [header(field, len(value)), value]
+
+
+def header(field: int, length: int) -> bytes:
+    """What goes before a field of so many bytes."""
+    return _number(field << 3 | BYTES) + _number(length)
 
 
 def _varint(message: memoryview, at: int) -> tuple[int, int]:

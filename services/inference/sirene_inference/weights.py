@@ -40,10 +40,16 @@ class Weights:
         return self.tensors[name].shape
 
     def fill(
-        self, build: Callable[[], Network], device: torch.device, dtype: torch.dtype
+        self,
+        build: Callable[[], Network],
+        device: torch.device,
+        dtype: torch.dtype,
+        *,
+        as_stored: frozenset[str] = frozenset(),
     ) -> Network:
         """The network that `build` makes, with these weights. Further tensors are left alone.
 
+        as_stored: tensors that keep the file's type: those of which only few rows are ever read.
         Raises: ModelDamaged when one is missing or has another shape.
         """
         try:
@@ -61,7 +67,13 @@ class Weights:
                 raise self.damaged(
                     f"holds {name} as {list(self.tensors[name].shape)}, not {list(tensor.shape)}"
                 )
-        found = {name: self.tensors[name].to(device, dtype) for name in wanted}
+        # A copy, so that the file need not stay mapped for the sake of one tensor.
+        found = {
+            name: self.tensors[name].to(device, copy=True)
+            if name in as_stored
+            else self.tensors[name].to(device, dtype)
+            for name in wanted
+        }
         network.load_state_dict(found, assign=True)
         return network.eval().requires_grad_(False)
 

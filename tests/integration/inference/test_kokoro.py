@@ -153,6 +153,7 @@ def test_every_voice_of_the_shipped_manifest_has_its_file_and_a_language_that_is
     paths = {file.path for file in variant.file_list}
     assert {f"voices/{name}.bin" for name in voices} == {p for p in paths if p.endswith(".bin")}
     assert len(voices) == 54
+    assert all(file.size and file.sha256 for file in variant.file_list)
     for name, voice in voices.items():
         assert spoken_language(name, voice.language) == name[0]
     assert set(LANGUAGES) - {"k"} == {name[0] for name in voices}

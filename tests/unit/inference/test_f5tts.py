@@ -93,29 +93,27 @@ def test_a_clip_longer_than_the_model_can_hear_is_refused(voice: F5Voice) -> Non
         voice.prompted(Prompt(clip=speech_clip.wav(16.0), transcript="Long."))
 
 
-def test_a_cancel_is_heard_before_the_next_step(voice: F5Voice) -> None:
-    class AfterThree(Cancellation):
-        asked = 0
+class After(Cancellation):
+    """Set once it was asked so often."""
 
-        def is_set(self) -> bool:
-            self.asked += 1
-            return self.asked > 3
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.count, self.asked = count, 0
 
-    cancelled = AfterThree()
-    assert spoken(voice.prompted(PROMPT), cancelled=cancelled) == []
-    assert cancelled.asked == 4
+    def is_set(self) -> bool:
+        self.asked += 1
+        return self.asked > self.count
 
 
-def test_every_step_may_be_the_last(voice: F5Voice) -> None:
-    asked = []
-
-    class Counting(Cancellation):
-        def is_set(self) -> bool:
-            asked.append(True)
-            return False
-
-    assert len(spoken(voice.prompted(PROMPT), "One sentence.", cancelled=Counting())) == 1
-    assert len(asked) == f5tts.STEPS["cpu"]
+def test_a_cancel_is_heard_in_the_middle_of_a_step(voice: F5Voice) -> None:
+    cloned = voice.prompted(PROMPT)
+    whole = After(1_000_000)
+    assert len(spoken(cloned, "One sentence.", cancelled=whole)) == 1
+    assert whole.asked == f5tts.STEPS["cpu"] * f5_model.NETWORK.depth
+    for count in range(whole.asked):
+        cancelled = After(count)
+        assert spoken(cloned, "One sentence.", cancelled=cancelled) == []
+        assert cancelled.asked == count + 1
 
 
 def test_a_cloned_voice_is_made_once(voice: F5Voice) -> None:

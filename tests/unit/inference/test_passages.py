@@ -2,7 +2,7 @@
 
 import pytest
 
-from sirene_inference.passages import parts, passages
+from sirene_inference.passages import language_of, parts, passages
 
 TEXT = "One is short. Two is a little longer, and has a clause. Three ends it."
 
@@ -14,6 +14,22 @@ def test_sentences_are_put_together_as_far_as_they_fit() -> None:
         "Three ends it.",
     ]
     assert list(passages("你好。今天很好。", "zh", 100)) == ["你好。今天很好。"]
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "spoken"),
+    [
+        ("Hello.", "", "en"),
+        ("Bonjour.", "fr", "fr"),
+        ("今天很好。", "", "zh"),
+        ("今日はいい天気。", "", "ja"),
+        ("今天很好。", "en", "en"),
+    ],
+)
+def test_the_language_is_as_asked_or_as_the_script_tells(
+    text: str, language: str, spoken: str
+) -> None:
+    assert language_of(text, language) == spoken
 
 
 @pytest.mark.parametrize("limit", [10, 25, 40, 400])

@@ -18,7 +18,8 @@ from sirene_shared.manifest import load_catalogue
 from sirene_shared.settings import repository_folder
 from tests.support import qwen_model, speech_clip
 
-TEXT = "Hello world, this is a text of some length."
+TEXT = "Hello world, a text."
+LONG = "Hello world, this is a text of some length."
 CLIP = Prompt(clip=speech_clip.wav(), transcript=speech_clip.TRANSCRIPT)
 Load = Callable[..., QwenVoice]
 
@@ -88,7 +89,7 @@ def test_speeches_at_a_time_do_not_change_each_other(load: Load) -> None:
 
 
 def test_the_first_sound_is_one_frame_and_pieces_grow(load: Load) -> None:
-    frames = [len(piece) // 1920 for piece in spoken(load("custom_voice"))]
+    frames = [len(piece) // 1920 for piece in spoken(load("custom_voice"), LONG)]
     assert frames[:5] == [1, 2, 4, 8, 8]
 
 
@@ -120,7 +121,31 @@ def test_a_cancel_is_heard_at_the_next_frame(load: Load) -> None:
     cancelled = AfterThree()
     frames = sum(len(piece) for piece in spoken(voice, TEXT * 5, cancelled=cancelled)) // 1920
     assert frames <= 3
-    assert cancelled.asked <= 5
+    assert cancelled.asked <= 6
+
+
+def test_a_cancel_is_heard_in_the_middle_of_a_long_prompt(load: Load) -> None:
+    voice = load("voice_design").prompted(Prompt(instructions="A calm, old voice. " * 40))
+
+    class AfterThree(Cancellation):
+        asked = 0
+
+        def is_set(self) -> bool:
+            self.asked += 1
+            return self.asked > 3
+
+    cancelled = AfterThree()
+    assert spoken(voice, cancelled=cancelled) == []
+    assert cancelled.asked <= 6
+
+
+def test_of_a_long_reference_its_end_is_enough(load: Load) -> None:
+    decoder = load("base")._loaded.model.decoder
+    codes = torch.randint(0, 64, (300, 4), generator=torch.Generator().manual_seed(0))
+    whole, short = Stream(), Stream()
+    decoder(codes[:250], whole)
+    decoder(codes[250 - qwen.HEARD_FRAMES : 250], short)
+    assert (decoder(codes[250:], whole) - decoder(codes[250:], short)).abs().max() < 1e-5
 
 
 def test_a_preset_voice_is_found_in_any_case_and_each_sounds_different(load: Load) -> None:
@@ -197,6 +222,13 @@ def test_what_looks_like_a_control_token_is_text(load: Load) -> None:
     tokens = load("custom_voice")._loaded.model.tokens
     assert len(tokens("<|im_end|>")) > 1
     assert tokens("assistant\n") == [*tokens("assistant"), *tokens("\n")]
+
+
+def test_a_null_in_a_config_is_its_default(tmp_path: Path) -> None:
+    config = qwen_model.build(tmp_path) / "config.json"
+    body = config.read_text().replace('"speaker_encoder_config": {', '"other": {')
+    config.write_text(body.replace("{", '{"speaker_encoder_config": null, ', 1))
+    assert sound(load_from(tmp_path), "Hello.").size
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,12 @@ from torch import Tensor
 from sirene_inference import clip, mel, safetensors_file, torch_device, torch_file
 from sirene_inference.backends import Audio, Device
 from sirene_inference.cancellation import Cancellation
-from sirene_inference.f5 import dit, flow, symbols, vocos
-from sirene_inference.f5.dit import DiT
+from sirene_inference.f5 import flow, symbols, vocos
+from sirene_inference.f5.dit import DiT, Stopped
+from sirene_inference.f5.shape import shape_of
 from sirene_inference.f5.symbols import Symbols
 from sirene_inference.f5.vocos import HOP, Vocos
-from sirene_inference.passages import parts
+from sirene_inference.passages import language_of, parts
 from sirene_inference.prompt import Prompt, needs_a_clip
 from sirene_inference.recent import Recent
 from sirene_inference.text import sentences
@@ -55,7 +56,7 @@ def load(
             raise ModelDamaged(f"the model lacks {name!r}", hint="Delete it and pull it again.")
     used = torch_device.prepare(device, threads)
     weights = Weights.read(files[WEIGHTS], WEIGHTS, safetensors_file.load).under(PREFIX)
-    shape = dit.shape_of(weights)
+    shape = shape_of(weights)
     spelling = symbols.read(files[VOCABULARY], VOCABULARY)
     if shape.symbols != len(spelling) + 1 or shape.mels != MELS:
         raise ModelDamaged(f"{VOCABULARY!r} is of another model than {WEIGHTS!r}")
@@ -146,7 +147,8 @@ class F5Voice:
             raise needs_a_clip()
         first_seed = secrets.randbits(SEED_BITS) if seed is None else seed
         room = self._room(reference, speed)
-        found = (part for each in sentences(text, language or "en") for part in parts(each, room))
+        each = sentences(text, language_of(text, language))
+        found = (part for sentence in each for part in parts(sentence, room))
         for index, sentence in enumerate(found):
             if not any(char.isalnum() for char in sentence):
                 continue
@@ -167,21 +169,22 @@ class F5Voice:
         seed: int,
         cancelled: Cancellation,
     ) -> "Audio | None":
-        """None when it was cancelled, which is looked for before each step."""
+        """None when it was cancelled, which is heard in the middle of a step."""
         model, size = self._model, len(sentence.encode())
         rate = reference.frames / len(reference.transcript.encode())
         lasting = int(rate * size / (speed * (SHORT_SPEED if size < SHORT_BYTES else 1)))
         spelled = model.symbols(reference.transcript + sentence)
-        made = flow.sample(
-            model.network,
-            reference.heard,
-            torch.tensor(spelled, device=model.device),
-            frames=reference.frames + lasting,
-            steps=STEPS[model.device.type],
-            seed=seed,
-            before_step=lambda step: not cancelled.is_set(),
-        )
-        if made is None:
+        try:
+            made = flow.sample(
+                model.network,
+                reference.heard,
+                torch.tensor(spelled, device=model.device),
+                frames=reference.frames + lasting,
+                steps=STEPS[model.device.type],
+                seed=seed,
+                is_wanted=lambda: not cancelled.is_set(),
+            )
+        except Stopped:
             return None
         audio: Audio = model.vocoder(made[reference.frames :]).float().cpu().numpy()
         if not numpy.isfinite(audio).all():

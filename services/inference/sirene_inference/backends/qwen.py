@@ -17,7 +17,7 @@ import torch
 from sirene_inference import clip, torch_device
 from sirene_inference.backends import Audio, Device
 from sirene_inference.cancellation import Cancellation
-from sirene_inference.passages import passages
+from sirene_inference.passages import language_of, passages
 from sirene_inference.prompt import Prompt, clones_nothing, needs_a_clip
 from sirene_inference.qwen.decoder import Stream
 from sirene_inference.qwen.frames import Frames
@@ -49,6 +49,8 @@ FRAMES_A_TOKEN, FRAMES_AT_LEAST = 12, 75
 # A voice that is known stays itself from passage to passage; a described one is made anew.
 PASSAGE_CHARACTERS, DESIGN_CHARACTERS = 400, 4096
 KEPT_VOICES = 16
+# So much of a reference the decoder hears, two of its windows: what lies before is as good as gone.
+HEARD_FRAMES = 144
 SEED_BITS = 63
 
 
@@ -67,10 +69,16 @@ def load(
     return QwenVoice(model, names)
 
 
+class Clone(NamedTuple):
+    voice: ClonedVoice
+    past: Stream
+    """Of the decoder, which has just heard the reference."""
+
+
 class Loaded(NamedTuple):
     model: Model
     prompter: Prompter
-    clones: Recent[ClonedVoice]
+    clones: Recent[Clone]
 
 
 class QwenVoice:
@@ -81,7 +89,7 @@ class QwenVoice:
         *,
         loaded: Loaded | None = None,
         instructions: str = "",
-        cloned: ClonedVoice | None = None,
+        cloned: Clone | None = None,
     ) -> None:
         self.voices = voices
         self.sample_rate = model.codec_config.output_sample_rate
@@ -117,7 +125,7 @@ class QwenVoice:
         prompt = self._prompt_of(voice, self._language(language))
         is_design = model.config.tts_model_type == "voice_design"
         limit = DESIGN_CHARACTERS if is_design else PASSAGE_CHARACTERS
-        found = list(passages(text, language or "en", limit))
+        found = list(passages(text, language_of(text, language), limit))
         if not any(char.isalnum() for char in text):
             raise InvalidRequest(
                 "the text holds nothing that can be spoken",
@@ -133,6 +141,7 @@ class QwenVoice:
                 model.generation,
                 seed=(first_seed + index) & ((1 << SEED_BITS) - 1),
                 limit=self._limit(passage),
+                is_wanted=lambda: not cancelled.is_set(),
             )
             for audio in self._sound(frames, cancelled):
                 if len(stretched := tempo.stretch(audio)):
@@ -146,9 +155,9 @@ class QwenVoice:
         """Its process ends with it."""
 
     def _sound(self, frames: Frames, cancelled: Cancellation) -> Iterator[Audio]:
-        decoder, stream = self._loaded.model.decoder, Stream()
-        if self._cloned and self._cloned.codes is not None:
-            decoder(self._cloned.codes, stream)  # the speech goes on from the reference
+        decoder = self._loaded.model.decoder
+        # A cloned speech goes on from its reference.
+        stream = self._cloned.past.copy() if self._cloned else Stream()
         waiting: list[torch.Tensor] = []
         sizes = iter(PIECES)
         size = next(sizes)
@@ -184,7 +193,8 @@ class QwenVoice:
         if config.tts_model_type == "base":
             if (cloned := self._cloned) is None:
                 raise needs_a_clip()
-            return torch.inference_mode()(lambda text: prompter.cloned(text, cloned, language))
+            heard = cloned.voice
+            return torch.inference_mode()(lambda text: prompter.cloned(text, heard, language))
         speaker = ""
         if config.tts_model_type == "custom_voice":
             speaker = (voice or self.voices[0]).lower()
@@ -192,7 +202,7 @@ class QwenVoice:
             lambda text: prompter.preset(text, speaker, language, self._instructions)
         )
 
-    def _clone(self, prompt: Prompt) -> ClonedVoice:
+    def _clone(self, prompt: Prompt) -> Clone:
         transcript = prompt.transcript.strip()
         digest = hashlib.sha256(prompt.clip).digest()
         return self._loaded.clones.get(
@@ -200,13 +210,17 @@ class QwenVoice:
         )
 
     @torch.inference_mode()
-    def _hear(self, body: bytes, transcript: str) -> ClonedVoice:
+    def _hear(self, body: bytes, transcript: str) -> Clone:
         model = self._loaded.model
         assert model.cloning is not None
         samples = torch.from_numpy(clip.decode(body, self.sample_rate)).to(model.talker.device)
         speaker = model.cloning.speaker(samples).to(model.talker.codec_head.weight.dtype)
-        codes = model.cloning.encoder(samples) if transcript else None
-        return ClonedVoice(speaker, codes, model.tokens(transcript))
+        past = Stream()
+        if not transcript:
+            return Clone(ClonedVoice(speaker, None, []), past)
+        codes = model.cloning.encoder(samples)
+        model.decoder(codes[-HEARD_FRAMES:], past)
+        return Clone(ClonedVoice(speaker, codes, model.tokens(transcript)), past)
 
     def _language(self, language: str) -> str:
         """The model's own name of it; empty for any. Raises: InvalidRequest."""

@@ -1,111 +1,22 @@
 """The diffusion transformer: which way a noisy spectrogram has to move."""
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sirene_inference.weights import Weights
+from sirene_inference.f5.shape import HEAD_DIM, Shape
+from sirene_inference.f5.text_embedding import TextEmbedding
 
-# Nothing in a checkpoint tells these: they are the same in every published one.
-HEAD_DIM = 64
+# The same in every published checkpoint.
 POSITION_GROUPS, POSITION_KERNEL = 16, 31
 TIME_WIDTH, TIME_SCALE = 256, 1000
-MAX_FRAMES = 8192
 
 
-class Shape(NamedTuple):
-    width: int
-    depth: int
-    heads: int
-    inner: int
-    mels: int
-    text_width: int
-    text_depth: int
-    text_inner: int
-    symbols: int
-
-
-def shape_of(weights: Weights) -> Shape:
-    """The sizes, from the tensors: the published files hold no configuration.
-
-    Raises: ModelDamaged.
-    """
-    mels, width = weights.shape("proj_out.weight")
-    symbols, text_width = weights.shape("text_embed.text_embed.weight")
-    return Shape(
-        width=width,
-        depth=_count(weights, "transformer_blocks."),
-        heads=weights.shape("transformer_blocks.0.attn.to_q.weight")[0] // HEAD_DIM,
-        inner=weights.shape("transformer_blocks.0.ff.ff.0.0.weight")[0],
-        mels=mels,
-        text_width=text_width,
-        text_depth=_count(weights, "text_embed.text_blocks."),
-        text_inner=weights.shape("text_embed.text_blocks.0.pwconv1.weight")[0],
-        symbols=symbols,
-    )
-
-
-def _count(weights: Weights, prefix: str) -> int:
-    return len({name.split(".", 1)[0] for name in weights.under(prefix).tensors})
-
-
-class ResponseNorm(nn.Module):
-    """Global response normalisation, arXiv 2301.00808."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.gamma = nn.Parameter(torch.empty(1, 1, width))
-        self.beta = nn.Parameter(torch.empty(1, 1, width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        response = x.norm(p=2, dim=1, keepdim=True)
-        response = response / (response.mean(dim=-1, keepdim=True) + 1e-6)
-        out: Tensor = self.gamma * (x * response) + self.beta + x
-        return out
-
-
-class ConvNeXt(nn.Module):
-    def __init__(self, width: int, inner: int) -> None:
-        super().__init__()
-        self.dwconv = nn.Conv1d(width, width, 7, padding=3, groups=width)
-        self.norm = nn.LayerNorm(width, eps=1e-6)
-        self.pwconv1, self.grn = nn.Linear(width, inner), ResponseNorm(inner)
-        self.pwconv2 = nn.Linear(inner, width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        inner = self.norm(self.dwconv(x.transpose(1, 2)).transpose(1, 2))
-        out: Tensor = x + self.pwconv2(self.grn(functional.gelu(self.pwconv1(inner))))
-        return out
-
-
-class TextEmbedding(nn.Module):
-    def __init__(self, shape: Shape) -> None:
-        super().__init__()
-        self.text_embed = nn.Embedding(shape.symbols, shape.text_width)
-        self.text_blocks = nn.ModuleList(
-            ConvNeXt(shape.text_width, shape.text_inner) for _ in range(shape.text_depth)
-        )
-
-    def forward(self, symbols: Tensor, frames: int, *, drop: bool) -> Tensor:
-        """symbols: (count,) int64 -> (1, frames, text width). drop: the embedding of no text."""
-        # 0 fills the frames that have no symbol.
-        symbols = functional.pad(symbols[:frames] + 1, (0, max(0, frames - len(symbols))))[None]
-        is_filler = (symbols == 0)[..., None]
-        embedded: Tensor = self.text_embed(torch.zeros_like(symbols) if drop else symbols)
-        embedded = (embedded + self._positions(frames, embedded)).masked_fill(is_filler, 0)
-        for block in self.text_blocks:
-            embedded = block(embedded).masked_fill(is_filler, 0)
-        return embedded
-
-    def _positions(self, frames: int, like: Tensor) -> Tensor:
-        width = like.shape[-1]
-        steps = torch.arange(0, width, 2, device=like.device, dtype=torch.float32) / width
-        at = torch.arange(frames, device=like.device, dtype=torch.float32).clamp(max=MAX_FRAMES - 1)
-        turns = torch.outer(at, 1 / 10000.0**steps)
-        return torch.cat((turns.cos(), turns.sin()), dim=-1).to(like.dtype)
+class Stopped(Exception):
+    """Nobody wants the result any more."""
 
 
 class PositionConv(nn.Module):
@@ -232,11 +143,21 @@ class DiT(nn.Module):
         self.norm_out = Modulation(shape.width, 2)
         self.proj_out = nn.Linear(shape.width, shape.mels)
 
-    def forward(self, noisy: Tensor, heard: Tensor, texts: Tensor, time: float) -> Tensor:
+    def forward(
+        self,
+        noisy: Tensor,
+        heard: Tensor,
+        texts: Tensor,
+        time: float,
+        is_wanted: Callable[[], bool],
+    ) -> Tensor:
         """The velocity, each (batch, frames, mels).
 
         heard: the reference's spectrogram, zero where there is none. texts: (batch, frames, text
-        width). time: 0 is noise, 1 is speech; the same for the whole batch.
+        width). time: 0 is noise, 1 is speech; the same for the whole batch. is_wanted: asked before
+        each block, since on a CPU a whole pass takes many seconds.
+
+        Raises: Stopped.
         """
         at = self.time_embed(time, noisy)
         x = self.input_embed(noisy, heard, texts)
@@ -244,6 +165,8 @@ class DiT(nn.Module):
         frames = torch.arange(x.shape[1], device=x.device, dtype=torch.float32)
         turns = torch.outer(frames, 1 / 10000.0**steps)
         for block in self.transformer_blocks:
+            if not is_wanted():
+                raise Stopped
             x = block(x, at, turns)
         scale, shift = self.norm_out(at)
         out: Tensor = self.proj_out(_normed(x, scale, shift))

@@ -38,12 +38,14 @@ def sample(
     frames: int,
     steps: int,
     seed: int,
-    before_step: Callable[[int], bool],
-) -> Tensor | None:
+    is_wanted: Callable[[], bool],
+) -> Tensor:
     """The spectrogram of the reference and what follows it: (frames, mels).
 
     heard: the reference's, (its frames, mels). symbols: of its transcript and the text, (count,).
-    before_step(step): asked before each; when it says no, the result is None.
+    is_wanted: asked many times a step.
+
+    Raises: Stopped, once it is not.
     """
     count = max(len(symbols) + 1, len(heard) + 1, frames)
     reference = functional.pad(heard, (0, 0, 0, count - len(heard)))[None]
@@ -55,11 +57,9 @@ def sample(
     x = torch.randn(
         (1, count, heard.shape[1]), generator=random, device=heard.device, dtype=torch.float32
     )
-    for step, (now, then) in enumerate(pairwise(times(steps))):
-        if not before_step(step):
-            return None
+    for now, then in pairwise(times(steps)):
         noisy = x.to(heard.dtype).expand(2, -1, -1)
-        with_all, without = network(noisy, known, texts, now).float().chunk(2)
+        with_all, without = network(noisy, known, texts, now, is_wanted).float().chunk(2)
         x = x + (then - now) * (with_all + (with_all - without) * GUIDANCE)
     x[:, : len(heard)] = heard.float()
     return x[0]

@@ -32,8 +32,8 @@ def read(path: Path, name: str) -> Symbols:
     except (OSError, UnicodeDecodeError) as error:
         raise _damaged(name, "cannot be read as text") from error
     symbols = lines[:-1] if lines[-1] == "" else lines
-    if not symbols or symbols[0] != " " or len(set(symbols)) != len(symbols):
-        raise _damaged(name, "is no vocabulary: its first symbol is a space, and none comes twice")
+    if not symbols or symbols[0] != " ":
+        raise _damaged(name, "is no vocabulary: its first symbol is a space")
     return Symbols(symbols)
 
 

@@ -1,7 +1,7 @@
 """What a Qwen3-TTS directory says of itself; keys that are not needed here are ignored."""
 
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -154,12 +154,18 @@ class CodecConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(path: Path, name: str, kind: type[Part]) -> Part:
-    """Raises: ModelDamaged, naming `name`."""
+    """A null in the file is the default. Raises: ModelDamaged, naming `name`."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
-    except (OSError, msgspec.MsgspecError) as error:
+        return msgspec.convert(_without_nulls(msgspec.json.decode(path.read_bytes())), kind)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise ModelDamaged(
             f"{name!r} is not what Qwen3-TTS needs: {why}",
             hint="Delete the model and pull it again.",
         ) from error
+
+
+def _without_nulls(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {key: _without_nulls(each) for key, each in content.items() if each is not None}
+    return content

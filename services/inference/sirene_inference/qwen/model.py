@@ -19,6 +19,8 @@ from sirene_shared.errors import ModelDamaged
 
 CONFIG, GENERATION, WEIGHTS = "config.json", "generation_config.json", "model.safetensors"
 CODEC_CONFIG, CODEC_WEIGHTS = "speech_tokenizer/config.json", "speech_tokenizer/model.safetensors"
+# A third of the smaller model, and a speech reads a few hundred of its rows.
+WORDS = frozenset({"model.text_embedding.weight"})
 NEEDED = (
     CONFIG,
     GENERATION,
@@ -81,7 +83,9 @@ def load(files: Mapping[str, Path], device: torch.device) -> Model:
         codec_config=codec,
         generation=config.read(files[GENERATION], GENERATION, GenerationConfig),
         tokens=tokens.read(files),
-        talker=weights.under("talker.").fill(lambda: Talker(main.talker_config), device, dtype),
+        talker=weights.under("talker.").fill(
+            lambda: Talker(main.talker_config), device, dtype, as_stored=WORDS
+        ),
         decoder=sound.under("decoder.").fill(lambda: Decoder(codec.decoder_config), device, exact),
         cloning=cloning,
     )

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sirene_inference.embedding import Embedding
 from sirene_inference.qwen.config import PredictorConfig, TalkerConfig
 from sirene_inference.qwen.transformer import Transformer
 
@@ -11,15 +12,15 @@ from sirene_inference.qwen.transformer import Transformer
 class TalkerModel(Transformer):
     def __init__(self, config: TalkerConfig) -> None:
         super().__init__(config)
-        self.codec_embedding = nn.Embedding(config.vocab_size, config.hidden_size)
-        self.text_embedding = nn.Embedding(config.text_vocab_size, config.text_hidden_size)
+        self.codec_embedding = Embedding(config.vocab_size, config.hidden_size)
+        self.text_embedding = Embedding(config.text_vocab_size, config.text_hidden_size)
 
 
 class PredictorModel(Transformer):
     def __init__(self, config: PredictorConfig, width: int) -> None:
         super().__init__(config)
         self.codec_embedding = nn.ModuleList(
-            nn.Embedding(config.vocab_size, width) for _ in range(config.num_code_groups - 1)
+            Embedding(config.vocab_size, width) for _ in range(config.num_code_groups - 1)
         )
 
 
@@ -65,8 +66,8 @@ class Talker(nn.Module):
 
     def text(self, ids: list[int]) -> Tensor:
         """Text tokens as the talker takes them: (1, tokens, width)."""
-        tokens = torch.tensor([ids], device=self.device)
-        out: Tensor = self.text_projection(self.model.text_embedding(tokens))
+        words: Tensor = self.model.text_embedding(torch.tensor([ids], device=self.device))
+        out: Tensor = self.text_projection(words.to(self.codec_head.weight.dtype))
         return out
 
     def codec(self, ids: list[int]) -> Tensor:
