@@ -32,11 +32,12 @@
     │   ├── ModelsBusy            models_busy
     │   ├── ModelLoading          model_loading
     │   ├── ModelTooLarge         model_too_large
-    │   ├── OutOfMemory           out_of_memory
     │   ├── LoadFailed            load_failed
     │   ├── BackendMissing        backend_missing
     │   ├── NoReplica             no_replica
     │   ├── RunnerCrashed         runner_crashed
+    │   ├── RunnerUnstable        runner_unstable
+    │   ├── OutOfMemory           out_of_memory
     │   ├── SpeechFailed          speech_failed
     │   └── AudioLost             audio_lost
     └── BusUnavailable            bus_unavailable
@@ -261,13 +262,6 @@ class ModelTooLarge(SpeechError):
     code = "model_too_large"
 
 
-class OutOfMemory(SpeechError):
-    """Memory ran out, of the device or of the machine."""
-
-    code = "out_of_memory"
-    retryable = True
-
-
 class LoadFailed(SpeechError):
     code = "load_failed"
 
@@ -287,6 +281,20 @@ class NoReplica(SpeechError):
 
 class RunnerCrashed(SpeechError):
     code = "runner_crashed"
+    retryable = True
+
+
+class RunnerUnstable(SpeechError):
+    """Its runner crashed several times in a row: the model is refused for a while."""
+
+    code = "runner_unstable"
+    retryable = True
+
+
+class OutOfMemory(SpeechError):
+    """Memory, or a GPU's, ran out at a load or during a speech."""
+
+    code = "out_of_memory"
     retryable = True
 
 

@@ -17,6 +17,8 @@ Name = Annotated[str, Meta(min_length=1, max_length=128)]
 Count = Annotated[int, Meta(ge=0)]
 # OpenAI's limit on `input`.
 MAX_TEXT_CHARACTERS = 4096
+# Half a minute of 48 kHz in one channel, and some more; on the bus a third longer, as base64.
+MAX_CLIP_BYTES = 4 << 20
 
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +88,15 @@ class PullLimits(Wire, frozen=True, kw_only=True):
     """Bytes a second, all pulls together; 0: no limit."""
     connections: Annotated[int, Meta(ge=1, le=64)] | None = None
     """To one host."""
+
+
+class Suspicion(AboutModel, frozen=True, kw_only=True):
+    """A replica could not load what is installed: whoever may write the volume looks at it."""
+
+    reason: Annotated[str, Meta(max_length=1000)]
+    """For people, as the replica told its own callers."""
+    installed_at: float = 0.0
+    """Of the record that it found; 0: of none. Another one since then is not meant."""
 
 
 class Control(Wire, frozen=True, kw_only=True):
@@ -258,6 +269,10 @@ class SpeakRequest(AboutModel, frozen=True, kw_only=True):
     keep_alive_s: float | None = None
     """How long the model stays once it is idle: 0: not at all; negative: until room is needed;
     None: as the request before it said, or else the replica's settings."""
+    clip: Annotated[bytes, Meta(max_length=MAX_CLIP_BYTES)] = b""
+    """A sound file of somebody's speech, whose voice is to be cloned; empty: none."""
+    transcript: Annotated[str, Meta(max_length=MAX_TEXT_CHARACTERS)] = ""
+    """What is said in the clip."""
 
 
 class LoadRequest(AboutModel, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@
     PIN           asks       ─────────────────────────────▶ every replica
     sirene-sizes                                            mirrors and writes: memory, measured
     sirene-replicas mirrors ◀─────────────────────────────  writes, with a time to live
+    SUSPICION                         looks   ◀───────────  could not load what is installed
     DEAD          keeps what was given up, for operators
 
 A model's name has no dot and its variant is always last, so `sirene.v1.pull.kokoro.v1.0` is
@@ -46,6 +47,7 @@ from sirene_shared.messages import (
     PullLimits,
     ReplicaStatus,
     SpeakRequest,
+    Suspicion,
     UnloadRequest,
     Wire,
     Wish,
@@ -94,8 +96,9 @@ SPEAK: Final = Subject("sirene.v1.speak", SpeakRequest)
 LOAD: Final = Subject("sirene.v1.load", LoadRequest, is_one=True)
 UNLOAD: Final = Subject("sirene.v1.unload", UnloadRequest)
 PIN: Final = Subject("sirene.v1.pin", PinRequest)
+SUSPICION: Final = Subject("sirene.v1.suspicion", Suspicion)
 
-SUBJECTS: Final = (PULL, DELETE, DEAD, CONTROL, PROGRESS, SPEAK, LOAD, UNLOAD, PIN)
+SUBJECTS: Final = (PULL, DELETE, DEAD, CONTROL, PROGRESS, SPEAK, LOAD, UNLOAD, PIN, SUSPICION)
 
 STREAMS: Final = (
     # One message a subject: a second pull of the same model is refused and so joins the first.

@@ -24,6 +24,7 @@ from sirene_downloader import handlers
 from sirene_downloader.backlog import Backlog
 from sirene_downloader.caretaker import Caretaker
 from sirene_downloader.dispatcher import Dispatcher
+from sirene_downloader.doubt import Doubt
 from sirene_downloader.hours import Hours
 from sirene_downloader.hub import Hub
 from sirene_downloader.inventory import Inventory
@@ -44,7 +45,7 @@ from sirene_shared.errors import PullError, SireneError
 from sirene_shared.manifest import Catalogue, load_catalogue
 from sirene_shared.mirror import Mirror
 from sirene_shared.store import Store
-from sirene_shared.subjects import DOWNLOADER_SERVICE, PULL, SETTINGS
+from sirene_shared.subjects import DOWNLOADER_SERVICE, PULL, SETTINGS, SUSPICION
 
 log = logging.getLogger(__name__)
 
@@ -157,6 +158,9 @@ class Downloader:
             await nc.subscribe(
                 PULL.all, cb=partial(handlers.hear_pull, dispatcher, backlog, wishes)
             )
+            doubt = Doubt(js, states, workshop)
+            stack.push_async_callback(doubt.close)
+            await nc.subscribe(SUSPICION.all, queue=DOWNLOADER_SERVICE, cb=doubt.hear)
             await broker.start()
             caring = [asyncio.create_task(mirror.run()) for mirror in self._mirrors]
             dispatcher.open()

@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 from faststream.nats import NatsBroker, NatsMessage
 from nats.aio.client import Client
@@ -22,10 +22,21 @@ from sirene_inference.loader import Loader
 from sirene_inference.remembered_sizes import RememberedSizes
 from sirene_inference.settings import Settings
 from sirene_inference.status import StatusWriter
+from sirene_inference.templates import Templates
 from sirene_shared import bus, presence
+from sirene_shared.errors import ModelDamaged
 from sirene_shared.manifest import load_catalogue
+from sirene_shared.messages import Suspicion
 from sirene_shared.names import ModelRef
-from sirene_shared.subjects import INFERENCE_SERVICE, LOAD, PIN, REPLICAS_GROUP, UNLOAD
+from sirene_shared.store import Store
+from sirene_shared.subjects import (
+    INFERENCE_SERVICE,
+    LOAD,
+    PIN,
+    REPLICAS_GROUP,
+    SUSPICION,
+    UNLOAD,
+)
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +69,12 @@ async def _start(stack: AsyncExitStack, settings: Settings, environ: Mapping[str
     """Fill `stack` with what is to end; it ends in the opposite order."""
     replica = settings.replica or f"{socket.gethostname().split('.')[0]}-{os.getpid()}"
     catalogue = load_catalogue(settings.manifests_path)
+    store = Store(settings.models_path)
     # For what blocks: the disk, and the measuring of processes.
     disk = stack.enter_context(ThreadPoolExecutor(4, thread_name_prefix="disk"))
+    templates = Templates(environment(environ), is_warm=settings.warm_start)
+    stack.push_async_callback(templates.close)
+    templates.warm()
     tasks: set[asyncio.Task[None]] = set()
 
     async def declare_again() -> None:
@@ -78,8 +93,20 @@ async def _start(stack: AsyncExitStack, settings: Settings, environ: Mapping[str
 
     totals = await asyncio.get_running_loop().run_in_executor(disk, _totals, settings.device)
     remembered = RememberedSizes(catalogue, totals)
+
+    async def damaged(ref: ModelRef, error: ModelDamaged) -> None:
+        with suppress(ModelDamaged, NatsError):
+            record = await asyncio.get_running_loop().run_in_executor(disk, store.record, ref)
+            suspicion = Suspicion(
+                model=ref.model,
+                variant=ref.variant,
+                reason=error.message[:1000],
+                installed_at=record.installed_at if record else 0.0,
+            )
+            await nc.publish(SUSPICION.of(ref), suspicion.encode())
+
     models = Models(
-        Loader(settings, catalogue, disk, environment(environ)),
+        Loader(settings, catalogue, disk, templates, damaged=damaged),
         capacity=settings.max_loaded_models,
         busy_wait_s=settings.busy_wait_s,
         memory=parse_limits(settings.max_memory, totals),

@@ -1,7 +1,7 @@
 """The models in memory, by use: `async with models.use(ref) as voice`.
 
-residents.py decides, housekeeper.py does. Nothing is locked while a model loads or leaves: a request
-for a loaded model goes through at once, whatever else happens.
+residents.py decides, housekeeper.py does. Nothing is locked while a model loads or leaves: who asks
+for a loaded model has it at once, whatever else happens.
 """
 
 import asyncio

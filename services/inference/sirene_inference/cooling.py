@@ -9,6 +9,8 @@ from sirene_shared.errors import (
     ModelNotInstalled,
     ModelTooLarge,
     NoReplica,
+    RunnerCrashed,
+    RunnerUnstable,
     SireneError,
     VariantNotFound,
 )
@@ -17,6 +19,8 @@ from sirene_shared.names import ModelRef
 FIRST_S, LONGEST_S = 2.0, 60.0
 # Found out without an engine: asking again costs nothing, and may be right a moment later.
 CHEAP = (ModelNotFound, VariantNotFound, ModelNotInstalled, ModelTooLarge, NoReplica)
+# Crashes are counted over loads and speeches together, elsewhere.
+BOUNDED = (RunnerCrashed, RunnerUnstable)
 
 
 @dataclass(slots=True)
@@ -33,7 +37,7 @@ class Cooling:
         self._failed: dict[ModelRef, Failed] = {}
 
     def failed(self, ref: ModelRef, now: float, error: SireneError) -> None:
-        if isinstance(error, CHEAP) or not self._first_s:
+        if isinstance(error, (*CHEAP, *BOUNDED)) or not self._first_s:
             return
         last, wait_s = self._failed.get(ref), self._first_s
         # A pull repairs damage at any moment, so that is looked at again soon.

@@ -165,6 +165,9 @@ class Handlers:
                 speed=request.speed,
                 seed=request.seed,
                 sample_rate=request.sample_rate,
+                instructions=request.instructions,
+                clip=request.clip,
+                transcript=request.transcript,
             )
             keep_alive_s = kept_s(request.keep_alive_s)
             async with self._models.use(request.ref, keep_alive_s) as voice:

@@ -5,14 +5,11 @@ are refused before the engine sees them. The walk needs five of protobuf's messa
 reads them itself instead of depending on `onnx`.
 """
 
-import os
-import stat
-from collections.abc import Iterator
 from pathlib import Path
 
-from sirene_shared.errors import ModelDamaged
+from sirene_inference.plain_file import damaged, open_plain
+from sirene_inference.protobuf import fields
 
-VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 # Field numbers that lead to a tensor, by message type, from onnx.proto3.
 CHILDREN = {
     "Model": {7: "Graph", 20: "Training", 25: "Function"},
@@ -24,6 +21,7 @@ CHILDREN = {
     "Sparse": {1: "Tensor", 2: "Tensor"},
     "Tensor": {},
 }
+MODEL_GRAPH = 7
 EXTERNAL_DATA, DATA_LOCATION = 13, 14
 MAX_DEPTH = 32
 
@@ -33,67 +31,33 @@ def read_model(path: Path, name: str) -> bytes:
 
     Raises: ModelDamaged when it is no plain file, no protobuf, or refers to other files.
     """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-    except OSError as error:
-        raise _damaged(name, "cannot be opened as a plain file") from error
-    with os.fdopen(descriptor, "rb") as file:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
-            raise _damaged(name, "is not a plain file")
+    with open_plain(path, name) as file:
         body = file.read()
     try:
+        if not is_whole(body):
+            raise damaged(name, "is not an ONNX file")
         if _is_external(memoryview(body), "Model", 0):
-            raise _damaged(name, "refers to data in another file")
+            raise damaged(name, "refers to data in another file")
     except (IndexError, ValueError) as error:
-        raise _damaged(name, "is not an ONNX file, or was cut") from error
+        raise damaged(name, "is not an ONNX file, or was cut") from error
     return body
 
 
-def _damaged(name: str, what: str) -> ModelDamaged:
-    return ModelDamaged(f"{name!r} {what}", hint="Delete the model and pull it again.")
+def is_whole(body: bytes) -> bool:
+    """Whether the outermost fields of a model end where it ends."""
+    try:
+        return any(field == MODEL_GRAPH for field, _ in fields(memoryview(body)))
+    except (IndexError, ValueError):
+        return False
 
 
 def _is_external(message: memoryview, kind: str, depth: int) -> bool:
     if depth > MAX_DEPTH:
         raise ValueError("nested too deep")
-    for field, value in _fields(message):
+    for field, value in fields(message):
         if kind == "Tensor" and (field == EXTERNAL_DATA or (field == DATA_LOCATION and value)):
             return True
         child = CHILDREN[kind].get(field)
         if child and isinstance(value, memoryview) and _is_external(value, child, depth + 1):
             return True
     return False
-
-
-def _fields(message: memoryview) -> Iterator[tuple[int, memoryview | int]]:
-    """(field number, value) of each field. Raises: IndexError, ValueError when malformed."""
-    at = 0
-    while at < len(message):
-        key, at = _varint(message, at)
-        field, wire = key >> 3, key & 7
-        if wire == VARINT:
-            value, at = _varint(message, at)
-            yield field, value
-            continue
-        if wire == BYTES:
-            length, at = _varint(message, at)
-        elif wire in (FIXED64, FIXED32):
-            length = 8 if wire == FIXED64 else 4
-        else:
-            raise ValueError(f"wire type {wire}")
-        if at + length > len(message):
-            raise ValueError("cut")
-        yield field, message[at : at + length]
-        at += length
-
-
-def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, 70, 7):
-        byte = message[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-    raise ValueError("number too long")

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from sirene_inference.limits import parse_limits
 from sirene_shared.durations import parse_duration
 from sirene_shared.errors import InvalidRequest
-from sirene_shared.settings import BusSettings, Env, repository_folder
+from sirene_shared.settings import BusSettings, Env, parse_bytes, repository_folder
 
 # The replica's name becomes a key of a bucket.
 REPLICA_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?", re.ASCII)
@@ -60,11 +60,26 @@ class Settings(BusSettings, frozen=True, kw_only=True):
     stall_timeout_s: Annotated[
         float, Env("INFERENCE_STALL_TIMEOUT", help="seconds without audio until a model is ended")
     ] = 45.0
+    warm_start: Annotated[
+        bool, Env("INFERENCE_WARM_START", help="fork runners from a process that has imported all")
+    ] = True
+    cache_path: Annotated[
+        Path,
+        Env("INFERENCE_CACHE_PATH", help="where models are kept in the form that loads fastest"),
+    ] = Path("~/.cache/sirene")
+    cache_size: Annotated[
+        str, Env("INFERENCE_CACHE_SIZE", help="how much that may take; `0`: nothing is kept")
+    ] = "2GiB"
     drain_s: Annotated[
         float, Env("INFERENCE_DRAIN", help="seconds that running speech gets at the end")
     ] = 20.0
 
     def __post_init__(self) -> None:
+        try:
+            if self.cache_bytes < 0:
+                raise ValueError(f"{self.cache_size!r} is less than nothing")
+        except ValueError as error:
+            raise InvalidRequest(f"INFERENCE_CACHE_SIZE: {error}") from error
         if self.replica and (".." in self.replica or not REPLICA_NAME.fullmatch(self.replica)):
             raise InvalidRequest("SIRENE_REPLICA_ID has letters, digits, '.', '_' and '-'")
         try:
@@ -90,6 +105,10 @@ class Settings(BusSettings, frozen=True, kw_only=True):
     @property
     def keep_alive_s(self) -> float:
         return parse_duration(self.keep_alive)
+
+    @property
+    def cache_bytes(self) -> int:
+        return parse_bytes(self.cache_size)
 
     @property
     def engine_threads(self) -> int:

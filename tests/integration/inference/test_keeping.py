@@ -32,10 +32,14 @@ async def told(inference: Inference) -> dict[str, LoadedModel]:
 
 
 async def until_told(inference: Inference, variants: set[str]) -> dict[str, LoadedModel]:
+    """Once exactly these are there, and idle."""
     async with asyncio.timeout(10):
-        while (models := await told(inference)).keys() != variants:
+        while True:
+            models = await told(inference)
+            idle = {name for name, model in models.items() if model.idle_s}
+            if models.keys() == variants == idle:
+                return models
             await asyncio.sleep(0.02)
-    return models
 
 
 async def load(inference: Inference, ref: ModelRef, subject: str, **fields: object) -> LoadReply:
@@ -53,7 +57,7 @@ async def test_models_leave_when_their_bytes_are_needed(
     start: Start, volume: ModelsVolume, inference: Inference
 ) -> None:
     refs = [volume.add_tone(name, memory_bytes=100_000_000) for name in ("first", "second")]
-    process = start(INFERENCE_MAX_LOADED_MODELS=9, INFERENCE_MAX_MEMORY="220MB")
+    process = start(INFERENCE_MAX_LOADED_MODELS=9, INFERENCE_MAX_MEMORY="200MB")
     await inference.ready(process)
     for ref in refs:
         await inference.speak(ref, "x")
@@ -63,7 +67,7 @@ async def test_models_leave_when_their_bytes_are_needed(
     await until(lambda: len(process.runners()) == 1)
     status = await inference.replica()
     assert status
-    assert status.memory_limits == {"cpu": 220_000_000}
+    assert status.memory_limits == {"cpu": 200_000_000}
     assert status.memory_taken["cpu"] > 100_000_000
 
 

@@ -3,7 +3,14 @@
 import pytest
 
 from sirene_inference.cooling import Cooling
-from sirene_shared.errors import LoadFailed, ModelDamaged, ModelNotInstalled, RunnerCrashed
+from sirene_shared.errors import (
+    LoadFailed,
+    ModelDamaged,
+    ModelNotInstalled,
+    OutOfMemory,
+    RunnerCrashed,
+    SireneError,
+)
 from sirene_shared.names import ModelRef
 
 A = ModelRef("model", "a")
@@ -12,9 +19,9 @@ A = ModelRef("model", "a")
 def test_each_failure_doubles_the_wait_up_to_a_minute() -> None:
     cooling, now, waits = Cooling(), 0.0, list[int]()
     for _ in range(8):
-        cooling.failed(A, now, RunnerCrashed("SIGSEGV"))
+        cooling.failed(A, now, OutOfMemory("there is none left"))
         error = cooling.refusal(A, now)
-        assert isinstance(error, RunnerCrashed)
+        assert isinstance(error, OutOfMemory)
         assert error.retry_after_s
         waits.append(error.retry_after_s)
         assert cooling.refusal(A, now + error.retry_after_s - 0.1)
@@ -42,8 +49,8 @@ def test_damage_may_be_repaired_at_any_moment() -> None:
         assert cooling.refusal(A, now + 2.0) is None
 
 
-@pytest.mark.parametrize("error", [ModelNotInstalled("pull it")])
-def test_what_costs_nothing_to_find_out_is_asked_each_time(error: ModelNotInstalled) -> None:
+@pytest.mark.parametrize("error", [ModelNotInstalled("pull it"), RunnerCrashed("SIGSEGV")])
+def test_what_costs_nothing_or_is_bounded_elsewhere_is_asked_each_time(error: SireneError) -> None:
     cooling = Cooling()
     cooling.failed(A, 0.0, error)
     assert cooling.refusal(A, 0.0) is None
