@@ -120,11 +120,19 @@ def optimised(body: bytes) -> bytes:
     return made if is_whole(made) else body
 
 
-def from_earlier(body: bytes, kind: type[Made], make: Callable[[], Made], *by: ModuleType) -> Made:
-    """What `make()` makes of `body` for this engine, or made at an earlier load. by: our own code
-    that does it; after a change of it, or of the engine, it is made again."""
+def from_earlier(
+    body: bytes,
+    kind: type[Made],
+    make: Callable[[], Made],
+    plain: Callable[[], Made],
+    *by: ModuleType,
+) -> Made:
+    """What `make()` makes of `body` for this engine, or made at an earlier load, or `plain()`'s.
+
+    by: our own code that does it; after a change of it, or of the engine, it is made again.
+    """
     engine_name = f"onnxruntime {onnxruntime.__version__} {onnxruntime.get_device()} {LEVEL}"
-    return kept(body, f"{kind.__name__} by {engine_name} and {code_of(*by)}", kind, make)
+    return kept(body, f"{kind.__name__} by {engine_name} and {code_of(*by)}", kind, make, plain)
 
 
 def as_audio(output: NDArray[numpy.float32]) -> NDArray[numpy.float32]:
