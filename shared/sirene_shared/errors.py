@@ -31,6 +31,7 @@
     ├── SpeechError
     │   ├── ModelsBusy            models_busy
     │   ├── ModelLoading          model_loading
+    │   ├── ModelTooLarge         model_too_large
     │   ├── LoadFailed            load_failed
     │   ├── BackendMissing        backend_missing
     │   ├── NoReplica             no_replica
@@ -253,6 +254,12 @@ class ModelLoading(SpeechError):
 
     code = "model_loading"
     retryable = True
+
+
+class ModelTooLarge(SpeechError):
+    """It does not fit in what a replica may use, whatever else leaves."""
+
+    code = "model_too_large"
 
 
 class LoadFailed(SpeechError):

@@ -32,6 +32,8 @@ ROUTES = {
     "PATCH /api/downloads/limits",
     "POST /api/models/{model_id}/load",
     "POST /api/models/{model_id}/unload",
+    "POST /api/models/{model_id}/pin",
+    "POST /api/models/{model_id}/unpin",
     "POST /models/unload",
     "POST /v1/audio/speech",
     "GET /v1/models",

@@ -34,8 +34,8 @@ def test_every_message_is_sent_on_a_subject_or_kept_in_a_bucket_or_answers_one()
         for kind in vars(messages).values()
         if isinstance(kind, type) and issubclass(kind, Wire) and kind not in (Wire, AboutModel)
     }
-    answers_and_parts = {messages.LoadReply, messages.UnloadReply, messages.LoadedModel}
-    assert kinds == SENT | answers_and_parts | {messages.Transfer}
+    answers = {messages.LoadReply, messages.UnloadReply, messages.PinReply}
+    assert kinds == SENT | answers | {messages.LoadedModel, messages.Transfer}
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ FORMATS = ("wav", "pcm")
 @click.option("--output", "-o", "path", type=click.Path(path_type=Path), help="The file to write.")
 @click.option("--voice", metavar="NAME", help="Default: the model's first.")
 @click.option("--speed", type=click.FloatRange(0.25, 4.0), help="1.0 is the voice's own.")
+@click.option("--keep-alive", metavar="TIME", help="The model stays idle so long: 90, 5m, 0, -1.")
 @click.option("--language", metavar="CODE", help="Of the text, like en; default: found out.")
 @click.option("--instruct", metavar="TEXT", help="How to speak, for models that follow it.")
 @click.option(
@@ -50,6 +51,7 @@ def say(
     path: Path | None,
     voice: str | None,
     speed: float | None,
+    keep_alive: str | None,
     language: str | None,
     instruct: str | None,
     clip: Path | None,
@@ -81,6 +83,7 @@ def say(
             "ref_audio": base64.b64encode(clip.read_bytes()).decode() if clip else None,
             "ref_text": transcript,
             "seed": seed,
+            "keep_alive": keep_alive,
         }
         request = {name: value for name, value in asked.items() if value is not None}
         started = time.monotonic()

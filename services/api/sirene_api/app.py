@@ -65,6 +65,8 @@ ROUTES = [
     downloads.show_limits,
     downloads.change_limits,
     memory.load_model,
+    memory.pin_model,
+    memory.unpin_model,
     memory.unload_model,
     memory.unload,
     speech.speak,

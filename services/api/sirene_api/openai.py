@@ -8,6 +8,7 @@ from msgspec import Meta
 from sirene_api.audio import PCM_RATE_HZ
 from sirene_api.clip import clip_for
 from sirene_api.views import View
+from sirene_shared.durations import on_the_wire, parse_duration
 from sirene_shared.errors import InvalidRequest, VoiceNotFound
 from sirene_shared.manifest import Model, Voice
 from sirene_shared.messages import MAX_TEXT_CHARACTERS, ModelStatus, SpeakRequest
@@ -46,6 +47,13 @@ class SpeechBody(msgspec.Struct, frozen=True, kw_only=True):
     stream_format: Annotated[str | None, Meta(description="`audio`.")] = None
     instructions: Annotated[
         str | None, Meta(description="How to speak, for models that follow instructions.")
+    ] = None
+    keep_alive: Annotated[
+        float | str | None,
+        Meta(
+            description="How long the model stays in memory once it is idle: seconds, or like "
+            "`5m`; 0: not at all; negative: until room is needed."
+        ),
     ] = None
     language: Annotated[
         str | None,
@@ -109,11 +117,22 @@ def speak_request(body: SpeechBody, model: Model, request_id: str) -> SpeakReque
         speed=speed,
         sample_rate=rate,
         instructions=body.instructions or "",
+        keep_alive_s=keep_alive_s(body.keep_alive),
         language=body.language or "",
         seed=body.seed,
         clip=clip_for(model, body.ref_audio),
         transcript=body.ref_text or "",
     )
+
+
+def keep_alive_s(given: float | str | None) -> float | None:
+    """As messages carry it. Raises: InvalidRequest."""
+    if given is None:
+        return None
+    try:
+        return on_the_wire(parse_duration(given))
+    except ValueError as error:
+        raise InvalidRequest(f"keep_alive: {error}", param="keep_alive") from None
 
 
 def _check_text(text: str, param: str) -> None:

@@ -12,11 +12,14 @@ from faststream.nats import NatsBroker, NatsMessage
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
+from sirene_inference import gpu, memory
 from sirene_inference.cache import Models
 from sirene_inference.draining import drain
 from sirene_inference.environment import environment
 from sirene_inference.handlers import Handlers
+from sirene_inference.limits import CPU, CUDA, parse_limits
 from sirene_inference.loader import Loader
+from sirene_inference.remembered_sizes import RememberedSizes
 from sirene_inference.settings import Settings
 from sirene_inference.status import StatusWriter
 from sirene_inference.templates import Templates
@@ -26,7 +29,14 @@ from sirene_shared.manifest import load_catalogue
 from sirene_shared.messages import Suspicion
 from sirene_shared.names import ModelRef
 from sirene_shared.store import Store
-from sirene_shared.subjects import INFERENCE_SERVICE, LOAD, REPLICAS_GROUP, SUSPICION, UNLOAD
+from sirene_shared.subjects import (
+    INFERENCE_SERVICE,
+    LOAD,
+    PIN,
+    REPLICAS_GROUP,
+    SUSPICION,
+    UNLOAD,
+)
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +91,9 @@ async def _start(stack: AsyncExitStack, settings: Settings, environ: Mapping[str
         handlers.residency.look(ref)
         status.wake()
 
+    totals = await asyncio.get_running_loop().run_in_executor(disk, _totals, settings.device)
+    remembered = RememberedSizes(catalogue, totals)
+
     async def damaged(ref: ModelRef, error: ModelDamaged) -> None:
         with suppress(ModelDamaged, NatsError):
             record = await asyncio.get_running_loop().run_in_executor(disk, store.record, ref)
@@ -96,15 +109,19 @@ async def _start(stack: AsyncExitStack, settings: Settings, environ: Mapping[str
         Loader(settings, catalogue, disk, templates, damaged=damaged),
         capacity=settings.max_loaded_models,
         busy_wait_s=settings.busy_wait_s,
+        memory=parse_limits(settings.max_memory, totals),
+        sizes=remembered.sizes,
+        keep_alive_s=settings.keep_alive_s,
         changed=changed,
     )
     nc = await bus.connect(settings.nats_url, INFERENCE_SERVICE, on_reconnect=came_back)
     stack.push_async_callback(_disconnect, nc, tasks)
     js = await bus.bootstrap_when_ready(nc)
     handlers = Handlers(nc, models, replica=replica, concurrency=settings.concurrency)
-    status = StatusWriter(
-        js, models, disk, replica=replica, max_loaded_models=settings.max_loaded_models
-    )
+    remembering = asyncio.create_task(remembered.run(js))
+    stack.push_async_callback(_cancel, remembering)
+    await remembered.wait()
+    status = StatusWriter(js, models, disk, replica=replica)
     writing = asyncio.create_task(status.run())
     stack.push_async_callback(_fall_silent, status, writing)
     stack.push_async_callback(handlers.finish, within_s=LAST_WORDS_S)
@@ -116,9 +133,14 @@ async def _start(stack: AsyncExitStack, settings: Settings, environ: Mapping[str
         **bus.connect_options(f"{INFERENCE_SERVICE} requests"),
     )
     load = broker.subscriber(LOAD.all, REPLICAS_GROUP, max_workers=MAX_REQUESTS, decoder=_undecoded)
+    # The API asks one replica for a cold model: the one with room (docs/architecture.md).
+    load_here = broker.subscriber(LOAD.at(replica), max_workers=MAX_REQUESTS, decoder=_undecoded)
     unload = broker.subscriber(UNLOAD.all, max_workers=MAX_REQUESTS, decoder=_undecoded)
+    pin = broker.subscriber(PIN.all, decoder=_undecoded)
     load(handlers.load)
+    load_here(handlers.load)
     unload(handlers.unload)
+    pin(handlers.pin)
     requests = await broker.connect()
     await broker.start()
     stack.push_async_callback(_within, LEAVE_S, broker.stop)
@@ -126,7 +148,7 @@ async def _start(stack: AsyncExitStack, settings: Settings, environ: Mapping[str
     stack.push_async_callback(_within, LEAVE_S, handlers.residency.close)
 
     async def take_no_more() -> None:
-        for subscriber in (load, unload):
+        for subscriber in (load, load_here, unload, pin):
             if subscriber.subscription:
                 await drain(requests, subscriber.subscription)
                 subscriber.subscription = None
@@ -138,6 +160,14 @@ async def _start(stack: AsyncExitStack, settings: Settings, environ: Mapping[str
         "ready: replica %s, at most %d models, %d threads each",
         *(replica, settings.max_loaded_models, settings.engine_threads),
     )
+
+
+def _totals(device: str) -> dict[str, int]:
+    """Bytes of each device that models may be put on."""
+    totals = {CPU: memory.total()}
+    if device != CPU and (count := gpu.total()):
+        totals[CUDA] = count
+    return totals
 
 
 async def _undecoded(message: NatsMessage) -> bytes:

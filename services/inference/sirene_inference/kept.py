@@ -1,9 +1,10 @@
 """What was made of a model's files at an earlier load, kept in a folder of this replica's own.
 
 An entry is named by what it was made of: the source's bytes, the CPU, and the purpose, which tells
-the version too. It is read back only if it is whole; if it is not, or cannot be kept, it is
-made again, and nothing else happens. The folder never holds more than its limit: what was used
-longest ago goes.
+the version too. It is read back only if it is whole; if it is not, or cannot be kept, it is made
+again, and nothing else happens. Making it costs more than a load without it, so it is made at the
+second load: a model that is loaded once never pays for it. The folder never holds more than its
+limit: what was used longest ago goes.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import TypeVar
 
 import msgspec
@@ -26,7 +28,7 @@ log = logging.getLogger(__name__)
 Made = TypeVar("Made")
 MAGIC = b"sirene 1"
 DIGEST_BYTES = 32
-SUFFIX, UNFINISHED = ".kept", ".unfinished"
+SUFFIX, SEEN, UNFINISHED = ".kept", ".seen", ".unfinished"
 # What a runner left unfinished that was killed while it wrote.
 UNFINISHED_S = 3600.0
 # Nobody else may put anything here.
@@ -38,9 +40,23 @@ class Kept:
         self.folder = folder
         self._limit_bytes = limit_bytes
 
-    def get(self, source: bytes, purpose: str, kind: type[Made], make: Callable[[], Made]) -> Made:
-        """What `make()` gives, or gave before. kind: its type, for msgspec."""
+    def get(
+        self,
+        source: bytes,
+        purpose: str,
+        kind: type[Made],
+        make: Callable[[], Made],
+        plain: Callable[[], Made],
+    ) -> Made:
+        """What `make()` gives, or gave before; the first time, what `plain()` gives.
+
+        kind: their type, for msgspec. plain: quicker than make(), and not worth keeping.
+        """
         path = self.folder / f"{_key(source, purpose)}{SUFFIX}"
+        if not self._is_usable():
+            return plain()
+        if not path.exists() and not self._was_seen(path.with_suffix(SEEN)):
+            return plain()
         body = self._read(path)
         if body is not None:
             try:
@@ -49,17 +65,31 @@ class Kept:
                 self._drop(path)
         made = make()
         self._write(path, msgspec.msgpack.encode(made))
+        self._drop(path.with_suffix(SEEN))
         return made
+
+    def _is_usable(self) -> bool:
+        try:
+            self.folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+            self._check_folder()
+        except OSError as error:
+            log.info("nothing is kept from load to load: %s", error.strerror or error)
+            return False
+        return True
+
+    def _was_seen(self, mark: Path) -> bool:
+        if mark.exists():
+            return True
+        with suppress(OSError):
+            mark.touch(mode=0o600)
+        return False
 
     def scratch(self) -> "tempfile.TemporaryDirectory[str]":
         """An empty folder beside what is kept, for what make() does. Raises: OSError."""
-        self.folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        self._check_folder()
         return tempfile.TemporaryDirectory(suffix=UNFINISHED, dir=self.folder)
 
     def _read(self, path: Path) -> memoryview | None:
         try:
-            self._check_folder()
             content = path.read_bytes()
             os.utime(path)  # used now
         except FileNotFoundError:
@@ -78,8 +108,6 @@ class Kept:
         if len(body) > self._limit_bytes:
             return
         try:
-            self.folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-            self._check_folder()
             self._make_room(len(body))
             descriptor, name = tempfile.mkstemp(suffix=UNFINISHED, dir=self.folder)
             try:
@@ -135,6 +163,13 @@ def _cpu() -> str:
     return f"{platform.machine()} {platform.processor()}"
 
 
+@cache
+def code_of(*modules: ModuleType) -> str:
+    """A digest of what these modules do."""
+    bodies = (Path(module.__file__).read_bytes() for module in modules if module.__file__)
+    return hashlib.sha256(b"\0".join(bodies)).hexdigest()[:16]
+
+
 class _Here:
     """This process's; a runner holds models of one service."""
 
@@ -153,6 +188,12 @@ def scratch() -> "tempfile.TemporaryDirectory[str]":
     return _Here.kept.scratch()
 
 
-def kept(source: bytes, purpose: str, kind: type[Made], make: Callable[[], Made]) -> Made:
-    """What `make()` gives, from an earlier load if it can be."""
-    return _Here.kept.get(source, purpose, kind, make) if _Here.kept else make()
+def kept(
+    source: bytes,
+    purpose: str,
+    kind: type[Made],
+    make: Callable[[], Made],
+    plain: Callable[[], Made],
+) -> Made:
+    """What `make()` gives, from an earlier load if it can be, or what `plain()` gives."""
+    return _Here.kept.get(source, purpose, kind, make, plain) if _Here.kept else plain()

@@ -37,7 +37,7 @@ class LoadedVoice:
     ) -> None:
         """spoke: called after each speech that came to its end."""
         self.ref = ref
-        self.device = loaded.device
+        self.device = loaded.device.partition(":")[0]
         self.voices = loaded.voices
         self.sample_rate = loaded.sample_rate
         self.pid = runner.pid
@@ -71,7 +71,9 @@ class LoadedVoice:
     async def measure(self) -> int:
         """Bytes it takes now."""
         loop = asyncio.get_running_loop()
-        self.memory_bytes = await loop.run_in_executor(self._disk, memory.measure, self.pid)
+        self.memory_bytes = await loop.run_in_executor(
+            self._disk, memory.measure_on, self.device, self.pid
+        )
         return self.memory_bytes
 
     async def close(self) -> int:

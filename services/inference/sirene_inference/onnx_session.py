@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import TypeVar
 
 import numpy
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as engine
 
 from sirene_inference.cancellation import Cancellation
-from sirene_inference.kept import kept, scratch
+from sirene_inference.kept import code_of, kept, scratch
 from sirene_inference.onnx_file import is_whole
 from sirene_shared.errors import ModelDamaged, SpeechFailed
 
@@ -119,10 +120,19 @@ def optimised(body: bytes) -> bytes:
     return made if is_whole(made) else body
 
 
-def from_earlier(body: bytes, purpose: str, kind: type[Made], make: Callable[[], Made]) -> Made:
-    """What `make()` makes of `body` for this engine, or made at an earlier load."""
+def from_earlier(
+    body: bytes,
+    kind: type[Made],
+    make: Callable[[], Made],
+    plain: Callable[[], Made],
+    *by: ModuleType,
+) -> Made:
+    """What `make()` makes of `body` for this engine, or made at an earlier load, or `plain()`'s.
+
+    by: our own code that does it; after a change of it, or of the engine, it is made again.
+    """
     engine_name = f"onnxruntime {onnxruntime.__version__} {onnxruntime.get_device()} {LEVEL}"
-    return kept(body, f"{purpose}, {engine_name}", kind, make)
+    return kept(body, f"{kind.__name__} by {engine_name} and {code_of(*by)}", kind, make, plain)
 
 
 def as_audio(output: NDArray[numpy.float32]) -> NDArray[numpy.float32]:

@@ -9,6 +9,7 @@ from functools import partial
 import numpy
 from numpy.typing import NDArray
 
+from sirene_inference import onnx_cut, piper_split
 from sirene_inference.backends import Audio
 from sirene_inference.cancellation import Cancellation
 from sirene_inference.onnx_session import (
@@ -134,11 +135,13 @@ def open_graph(
         if may_use_cuda(wants_cuda):
             cut = split(body)
         else:
-            cut = from_earlier(body, "Piper", Split, partial(_cut, body))
+            cut = from_earlier(
+                body, Split, partial(_cut, body), partial(split, body), piper_split, onnx_cut
+            )
     except NoSplit as reason:
         log.info("%s is run whole, a sentence at a time: %s", name, reason)
         if not may_use_cuda(wants_cuda):
-            body = from_earlier(body, "whole", bytes, partial(optimised, body))
+            body = from_earlier(body, bytes, partial(optimised, body), partial(bytes, body))
         return WholeGraph(OnnxSession(body, name, wants_cuda=wants_cuda, threads=threads))
     encoder, decoder = (
         OnnxSession(part, name, wants_cuda=wants_cuda, threads=threads)

@@ -162,6 +162,8 @@ class Runner:
 
     async def _send(self, command: pipe.Command) -> None:
         assert self._process.stdin is not None
+        if self._reason:
+            return  # it is being ended, and whoever waits is told so by its end
         # A runner that is gone is reported by the reader, with the cause.
         with suppress(ConnectionError):
             self._process.stdin.write(pipe.encode(command))

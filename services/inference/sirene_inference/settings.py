@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
+from sirene_inference.limits import parse_limits
+from sirene_shared.durations import parse_duration
 from sirene_shared.errors import InvalidRequest
 from sirene_shared.settings import BusSettings, Env, parse_bytes, repository_folder
 
@@ -26,6 +28,18 @@ class Settings(BusSettings, frozen=True, kw_only=True):
     max_loaded_models: Annotated[
         int, Env("INFERENCE_MAX_LOADED_MODELS", help="models in memory at a time")
     ] = 2
+    max_memory: Annotated[
+        str,
+        Env(
+            "INFERENCE_MAX_MEMORY",
+            help="what models may take of each device: `8GiB`, `75%`, `auto`, `unlimited`, "
+            "or each its own: `cpu=8GiB,cuda=auto`",
+        ),
+    ] = "auto"
+    keep_alive: Annotated[
+        str,
+        Env("INFERENCE_KEEP_ALIVE", help="how long an idle model stays: `5m`, `0`; `-1`: always"),
+    ] = "5m"
     concurrency: Annotated[
         int, Env("INFERENCE_CONCURRENCY", help="requests that one model speaks at a time")
     ] = 2
@@ -68,6 +82,14 @@ class Settings(BusSettings, frozen=True, kw_only=True):
             raise InvalidRequest(f"INFERENCE_CACHE_SIZE: {error}") from error
         if self.replica and (".." in self.replica or not REPLICA_NAME.fullmatch(self.replica)):
             raise InvalidRequest("SIRENE_REPLICA_ID has letters, digits, '.', '_' and '-'")
+        try:
+            parse_limits(self.max_memory, {})
+        except ValueError as error:
+            raise InvalidRequest(f"INFERENCE_MAX_MEMORY: {error}") from error
+        try:
+            parse_duration(self.keep_alive)
+        except ValueError as error:
+            raise InvalidRequest(f"INFERENCE_KEEP_ALIVE: {error}") from error
         for name, value, least in (
             ("INFERENCE_MAX_LOADED_MODELS", self.max_loaded_models, 1),
             ("INFERENCE_CONCURRENCY", self.concurrency, 1),
@@ -79,6 +101,10 @@ class Settings(BusSettings, frozen=True, kw_only=True):
         ):
             if value < least:
                 raise InvalidRequest(f"{name} is at least {least}")
+
+    @property
+    def keep_alive_s(self) -> float:
+        return parse_duration(self.keep_alive)
 
     @property
     def cache_bytes(self) -> int:

@@ -46,7 +46,7 @@ async def test_a_kept_graph_speaks_as_the_published_one_and_is_made_again_when_d
 
     process = start()
     await inference.ready(process)
-    for attempt in range(3):
+    for attempt in range(4):
         spoken = [await inference.speak(ref, SENTENCE) for ref in (piper, kokoro)]
         for (heard, rate), (expected, expected_rate) in zip(spoken, plain, strict=True):
             assert rate == expected_rate
@@ -55,14 +55,13 @@ async def test_a_kept_graph_speaks_as_the_published_one_and_is_made_again_when_d
             assert np.corrcoef(samples(heard), samples(expected))[0, 1] > 0.95
         assert samples(spoken[0][0]) == pytest.approx(samples(plain[0][0]), abs=4)  # of 32768
         entries = kept(volume)
-        assert len(entries) == 2
+        assert len(entries) == (2 if attempt else 0)  # the second load makes them
         digests = [hashlib.sha256(entry.read_bytes()).digest() for entry in entries]
-        if attempt == 0:
+        if attempt == 1:
             whole = digests
-        assert digests == whole
-        assert [path.name for path in (volume.root.parent / "cache").iterdir()] == [
-            path.name for path in (volume.root.parent / "cache").glob("*.kept")
-        ]
+        if attempt:
+            assert digests == whole
+            assert not list((volume.root.parent / "cache").glob("*.unfinished"))
         for ref in (piper, kokoro):
             await inference.unload(ref)
         for entry in entries:  # the next round loads from half a graph, were it not looked at

@@ -51,7 +51,7 @@ def load(
     styles = Styles(files, tuple(voice.id for voice in manifest.variants[variant].voices))
     body, wants_cuda = read_model(files[graphs[0]], graphs[0]), device != "cpu"
     if not may_use_cuda(wants_cuda):
-        body = from_earlier(body, "whole", bytes, partial(optimised, body))
+        body = from_earlier(body, bytes, partial(optimised, body), partial(bytes, body))
     session = OnnxSession(body, graphs[0], wants_cuda=wants_cuda, threads=threads)
     if session.inputs != INPUTS:
         found = ", ".join(f"{name} {kind}" for name, kind in sorted(session.inputs.items()))
