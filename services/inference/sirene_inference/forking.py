@@ -29,13 +29,13 @@ class ForkedProcess:
         self,
         pid: int,
         stdin: asyncio.StreamWriter,
-        stdout: asyncio.StreamReader,
-        stderr: asyncio.StreamReader,
+        *outputs: tuple[asyncio.StreamReader, asyncio.ReadTransport],
     ) -> None:
+        """outputs: stdout and stderr."""
         self.pid = pid
         self.stdin = stdin
-        self.stdout = stdout
-        self.stderr = stderr
+        (self.stdout, _), (self.stderr, _) = outputs
+        self._outputs = outputs
         self.returncode: int | None = None
         self._ended = asyncio.Event()
 
@@ -44,6 +44,11 @@ class ForkedProcess:
         self.returncode = status
         self.stdin.close()
         self._ended.set()
+
+    def close(self) -> None:
+        """Whatever it still says is of no use."""
+        for _, transport in self._outputs:
+            transport.close()
 
     async def wait(self) -> int:
         await self._ended.wait()
@@ -62,8 +67,11 @@ class Template:
         self._ready = asyncio.get_running_loop().create_future()
         self._forks: dict[int, asyncio.Future[int]] = {}
         self.runners: dict[int, ForkedProcess] = {}
+        self._lost: list[ForkedProcess] = []
         # Those that ended before they were taken over.
         self._early: dict[int, int] = {}
+        # Those that nobody takes over any more: their numbers may come again.
+        self._given_up: set[int] = set()
         self._complaints = Complaints("the template")
         assert process.stderr is not None
         self._listening = asyncio.create_task(self._complaints.listen(process.stderr))
@@ -103,6 +111,8 @@ class Template:
             stdin.close()
             for reader in readers:
                 reader.close()
+            if answer.done() and not answer.cancelled() and not answer.exception():
+                self._give_up(answer.result())
             if isinstance(error, OSError):
                 raise TemplateUnusable from error
             raise
@@ -125,6 +135,8 @@ class Template:
         with suppress(ProcessLookupError):
             self._process.kill()
         await self._process.wait()
+        for process in self._lost:
+            process.close()
         self._listening.cancel()
         await asyncio.wait({self._listening})
 
@@ -152,11 +164,19 @@ class Template:
                         answer.set_result(pid)
                     else:
                         answer.set_exception(TemplateUnusable())
+                elif pid:
+                    self._give_up(pid)
             case template.Ended(pid, status):
                 if process := self.runners.pop(pid, None):
                     process.end(status)
+                elif pid in self._given_up:
+                    self._given_up.remove(pid)
                 else:
                     self._early[pid] = status
+
+    def _give_up(self, pid: int) -> None:
+        if self._early.pop(pid, None) is None:
+            self._given_up.add(pid)
 
     def _fail(self) -> None:
         """No more of it; its runners end with it."""
@@ -170,13 +190,18 @@ class Template:
         for answer in self._forks.values():
             if not answer.done():
                 answer.set_exception(TemplateUnusable())
-        for process in self.runners.values():
+        self._lost = list(self.runners.values())
+        for process in self._lost:
             process.end(-signal.SIGKILL)
         self.runners.clear()
 
 
-async def _connected(pipe_end: io.FileIO) -> asyncio.StreamReader:
+async def _connected(
+    pipe_end: io.FileIO,
+) -> tuple[asyncio.StreamReader, asyncio.ReadTransport]:
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(STREAM_LIMIT)
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe_end)
-    return reader
+    transport, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), pipe_end
+    )
+    return reader, transport

@@ -9,6 +9,7 @@ import pytest
 
 from sirene_inference.environment import environment
 from sirene_inference.forking import Template, TemplateUnusable
+from sirene_inference.runner_process import TEMPLATE_NAME
 from sirene_inference.templates import LIGHT, TORCH, Templates
 from tests.support.inference import are_gone, is_runner
 from tests.support.waiting import until
@@ -20,8 +21,8 @@ async def test_what_a_template_imports_starts_no_thread(modules: tuple[str, ...]
     try:
         process = await template.fork()
         runner = psutil.Process(process.pid)
-        (parent,) = psutil.Process().children()
-        assert runner.ppid() == parent.pid
+        parent = psutil.Process(runner.ppid())
+        assert (parent.name(), parent.ppid()) == (TEMPLATE_NAME, os.getpid())
         assert parent.num_threads() == 1
         process.stdin.write_eof()
         assert await process.wait() == 0
