@@ -15,6 +15,7 @@ from sirene_cli.commands.pulls import cancel, pull
 from sirene_cli.commands.queue import limits, pause, queue, resume
 from sirene_cli.commands.speech import say
 from sirene_cli.commands.up import up
+from sirene_cli.commands.volume import parts, repair, verify
 from sirene_cli.context import Context
 from sirene_cli.failures import CliError, Interrupted
 from sirene_shared import __version__
@@ -73,6 +74,7 @@ def sirene(click_context: click.Context, url: str | None) -> None:
 
 for command in (
     *(up, pull, pause, resume, cancel, queue, limits),
+    *(verify, repair, parts),
     *(list_models, ps, say, rm, load, pin, unpin, unload),
 ):
     sirene.add_command(command)

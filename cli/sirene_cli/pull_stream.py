@@ -28,7 +28,10 @@ class Told(NamedTuple):
 
 
 class PullStream:
-    """Starts or joins the pull of `model` and tells its events up to the terminal one."""
+    """Starts or joins the pull of `model` and tells its events up to the terminal one.
+
+    job: one that was asked for already, and is only followed.
+    """
 
     def __init__(
         self,
@@ -36,6 +39,7 @@ class PullStream:
         model: str,
         variant: str | None,
         *,
+        job: str = "",
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], float] = time.monotonic,
         on_break: Callable[[], None] = lambda: None,
@@ -44,6 +48,9 @@ class PullStream:
         self._model = model
         self._query = {"variant": variant} if variant else {}
         self._reader = EventReader()
+        # A job that was asked for already is followed as one whose stream broke at once.
+        self._job = job
+        self._reader.last_id = f"{job}/0" if job else ""
         self._id = f"{model.partition(':')[0]}:{variant}" if variant else model
         self._sleep, self._now, self._on_break = sleep, now, on_break
 
@@ -87,7 +94,8 @@ class PullStream:
         view = self._api.ask(ModelView, "GET", model_path(self._id))
         if view.state in ACTIVE_STATES:
             return None
-        if view.state == InstallState.INSTALLED:
+        has_failed = view.error is not None and bool(self._job) and view.job == self._job
+        if view.state == InstallState.INSTALLED and not has_failed:
             event = PullEvent(
                 id=view.id, job=view.job, state=view.state, size_bytes=view.installed_bytes
             )

@@ -127,6 +127,45 @@ class PullEvent(TransferView, frozen=True, kw_only=True, omit_defaults=True):
     error: ErrorBody | None = None
 
 
+class Preflight(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    total_bytes: int | None = None
+    missing_bytes: int | None = None
+    free_bytes: int | None = None
+    license: str = ""
+    gated: bool = False
+    token: str = ""
+    memory_bytes: int | None = None
+    fits_memory: bool | None = None
+    error: ErrorBody | None = None
+
+
+class FileCheck(msgspec.Struct, frozen=True, kw_only=True):
+    path: str
+    state: str
+    size_bytes: int = 0
+
+
+class Verification(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    ok: bool
+    checked_bytes: int = 0
+    files: tuple[FileCheck, ...] = ()
+
+
+class LeftPart(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    writer: str = ""
+    size_bytes: int = 0
+    in_use: bool = False
+    is_orphan: bool = False
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    parts: tuple[LeftPart, ...] = ()
+    total_bytes: int = 0
+
+
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """The body of every error answer."""
 

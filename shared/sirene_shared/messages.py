@@ -54,6 +54,8 @@ class PullCommand(AboutModel, frozen=True, kw_only=True):
     requested_at: float = 0.0
     now: bool = False
     """Also outside the hours in which pulls run."""
+    repair: bool = False
+    """Hash what is installed already, and fetch only the files that are not right."""
 
 
 class DeleteCommand(AboutModel, frozen=True, kw_only=True):
@@ -180,15 +182,23 @@ class ModelStatus(AboutModel, frozen=True, kw_only=True):
     seq: Count = 0
     transfer: Transfer | None = None
     size_bytes: Count = 0
-    """On the volume, when installed."""
+    """On the volume, when installed; also while a pull repairs or renews what is."""
     revision: str = ""
     error: Failure | None = None
     reason: str = ""
     """Why a pull waits, for people; empty when it only waits for its turn."""
     begun: Count = 0
     """How often work on the pull was begun and not left in order."""
+    freed_bytes: Count = 0
+    """What the delete that made this state gave back: not what another variant shares."""
     changed_at: float = 0.0
     """Seconds since the epoch, by the writer's clock; for people, never compared."""
+
+    @property
+    def usable_bytes(self) -> int:
+        """Of an install that can speak now; 0 when there is none."""
+        is_whole = self.state is InstallState.INSTALLED or self.state.is_active
+        return self.size_bytes if is_whole else 0
 
 
 class MeasuredSize(AboutModel, frozen=True, kw_only=True):

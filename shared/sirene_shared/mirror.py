@@ -16,8 +16,10 @@ log = logging.getLogger(__name__)
 # A watcher can go silent without an error; looking again heals it.
 REWATCH_S = 60.0
 RETRY_S = 0.1
-# What is asked while a server starts is never answered; asking again is.
+# What is asked while a server starts is never answered, asking again is; but a server whose disk is
+# slow needs longer, and so each question waits longer than the one before.
 OPEN_S = 1.0
+MAX_OPEN_S = 8.0
 
 Changed = Callable[[str, bytes | None], None]
 
@@ -37,6 +39,7 @@ class Mirror:
         # A bucket made again counts from 1: the time of creation tells the entries apart.
         self._seen: dict[str, tuple[int | None, object]] = {}
         self._deadline: asyncio.Timeout | None = None
+        self._open_s = OPEN_S
         self.complete = asyncio.Event()
         """Set once the first snapshot is in."""
 
@@ -55,8 +58,10 @@ class Mirror:
             await asyncio.sleep(RETRY_S)
 
     async def _follow(self) -> None:
-        async with asyncio.timeout(OPEN_S):
+        patience_s, self._open_s = self._open_s, min(self._open_s * 2, MAX_OPEN_S)
+        async with asyncio.timeout(patience_s):
             watcher = await (await self._js.key_value(self._bucket.name)).watchall()
+        self._open_s = OPEN_S
         snapshot: set[str] = set()
         try:
             async for entry in watcher:

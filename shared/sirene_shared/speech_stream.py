@@ -24,6 +24,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
+from sirene_shared.ending import end
 from sirene_shared.errors import AudioLost, Failure, SireneError, SpeechFailed
 
 FRAME_BYTES = 32 * 1024
@@ -104,9 +105,7 @@ async def send(nc: Client, inbox: str, frames: AsyncGenerator[Frame, None]) -> N
     except TimeoutError:
         pass  # the reader is gone
     finally:
-        for task in (work, leaving):
-            task.cancel()
-        await asyncio.gather(work, leaving, return_exceptions=True)
+        await end((work, leaving))
         await frames.aclose()
         with suppress(NatsError):
             await subscription.unsubscribe()

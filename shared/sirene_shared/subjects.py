@@ -12,6 +12,9 @@
     LOAD          asks       ─────────────────────────────▶ any replica
     UNLOAD        asks       ─────────────────────────────▶ every replica
     PIN           asks       ─────────────────────────────▶ every replica
+    PREFLIGHT     asks      ──────▶  any of them
+    VERIFY        asks      ──────▶  any of them
+    PARTS         asks      ──────▶  any of them
     sirene-sizes                                            mirrors and writes: memory, measured
     sirene-replicas mirrors ◀─────────────────────────────  writes, with a time to live
     SUSPICION                         looks   ◀───────────  could not load what is installed
@@ -33,6 +36,7 @@ from nats.js.api import (
     StreamConfig,
 )
 
+from sirene_shared.inquiries import PartsRequest, PreflightRequest, VerifyRequest
 from sirene_shared.messages import (
     Control,
     DeadLetter,
@@ -97,8 +101,14 @@ LOAD: Final = Subject("sirene.v1.load", LoadRequest, is_one=True)
 UNLOAD: Final = Subject("sirene.v1.unload", UnloadRequest)
 PIN: Final = Subject("sirene.v1.pin", PinRequest)
 SUSPICION: Final = Subject("sirene.v1.suspicion", Suspicion)
+PREFLIGHT: Final = Subject("sirene.v1.preflight", PreflightRequest, is_one=True)
+VERIFY: Final = Subject("sirene.v1.verify", VerifyRequest, is_one=True)
+PARTS: Final = Subject("sirene.v1.parts", PartsRequest, is_one=True)
 
-SUBJECTS: Final = (PULL, DELETE, DEAD, CONTROL, PROGRESS, SPEAK, LOAD, UNLOAD, PIN, SUSPICION)
+SUBJECTS: Final = (
+    *(PULL, DELETE, DEAD, CONTROL, PROGRESS, SPEAK, LOAD, UNLOAD, PIN, SUSPICION),
+    *(PREFLIGHT, VERIFY, PARTS),
+)
 
 STREAMS: Final = (
     # One message a subject: a second pull of the same model is refused and so joins the first.
@@ -174,4 +184,5 @@ DOWNLOADER_SERVICE: Final = "sirene-downloader"
 INFERENCE_SERVICE: Final = "sirene-inference"
 
 # Queue groups: one member of a group gets each message.
+DOWNLOADERS: Final = "downloaders"
 REPLICAS_GROUP: Final = "replicas"

@@ -6,12 +6,13 @@ from contextlib import suppress
 
 from nats.js.errors import NotFoundError
 
+from sirene_downloader.states import States
 from sirene_shared import bus, presence
 from sirene_shared.messages import InstallState
 from sirene_shared.names import ModelRef
 from sirene_shared.subjects import BUCKETS, COMMANDS, DOWNLOADER_SERVICE, LEASES, PULL_CONSUMER
 from tests.faults.invariants import Files, Volume, check_end
-from tests.faults.worker import Worker
+from tests.faults.worker import DOWNLOADER, Worker
 from tests.integration.downloader.rig import ENDED, REF, Rig
 
 WITHIN_S = 30.0
@@ -29,8 +30,8 @@ class FaultRig(Rig):
             "SIRENE_REPLICA_ID": "worker",
         } | changes
 
-    def worker(self, **changes: str) -> Worker:
-        return Worker(self.environment(**changes), self._log)
+    def worker(self, *, module: str = DOWNLOADER, **changes: str) -> Worker:
+        return Worker(self.environment(**changes), self._log, module=module)
 
     async def at_work(self, *replicas: str) -> list[Worker]:
         """Workers that take commands, one of each name."""
@@ -62,6 +63,10 @@ class FaultRig(Rig):
 
     async def is_answered(self) -> bool:
         return (await self.js.stream_info(COMMANDS)).state.messages == 0
+
+    async def revision(self, ref: ModelRef = REF) -> int:
+        """Of the model's state: another one when anything was said since."""
+        return (await States(self.js).read(ref))[1]
 
     async def has_ended(self, job: str, ref: ModelRef = REF) -> bool:
         status = await self.status(ref)

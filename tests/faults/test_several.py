@@ -8,10 +8,12 @@ import pytest
 
 from sirene_shared.messages import InstallState
 from sirene_shared.names import ModelRef
+from tests.faults.hearing import hearing
 from tests.faults.invariants import Files
 from tests.faults.rig import FaultRig
 from tests.integration.downloader.rig import REF, until_sent
 from tests.support.hub import Fault
+from tests.support.waiting import until
 
 MIB = 1 << 20
 OTHER = ModelRef("voice", "other")
@@ -23,27 +25,43 @@ SIZE_BYTES = sum(len(content) for files in MODELS.values() for content in files.
 MOST = 1.1
 
 
+SLOW = pytest.mark.slow
+
+
 @pytest.mark.parametrize(
-    "rounds", [4, pytest.param(50, marks=pytest.mark.slow)], ids=["4 rounds", "50 rounds"]
+    ("downloaders", "rounds"),
+    [
+        (3, 4),
+        pytest.param(2, 50, marks=SLOW),
+        pytest.param(3, 50, marks=SLOW),
+        pytest.param(4, 50, marks=SLOW),
+    ],
 )
-async def test_several_downloaders_fetch_each_model_once(rig: FaultRig, rounds: int) -> None:
+async def test_several_downloaders_fetch_each_model_once(
+    rig: FaultRig, downloaders: int, rounds: int
+) -> None:
     for ref, files in MODELS.items():
         rig.publish(dict(files), ref=ref)
     volume = rig.volume(MODELS)
-    workers = await rig.at_work("one", "two", "three")
-    async with volume.watched():
+    workers = await rig.at_work(*(f"downloader-{number}" for number in range(downloaders)))
+    async with volume.watched(), hearing(rig.nc) as heard:
         for number in range(rounds):
-            for ref in MODELS:
-                await rig.pull(ref, job=f"{ref.variant}-{number}")
-            for ref in MODELS:
-                await rig.installs(f"{ref.variant}-{number}", ref)
+            pulls = {ref: f"{ref.variant}-{number}" for ref in MODELS}
+            deletes = {ref: f"delete-{ref.variant}-{number}" for ref in MODELS}
+            before = rig.hub.sent_bytes.total()
+            for ref, job in pulls.items():
+                await rig.pull(ref, job=job)
+            for ref, job in pulls.items():
+                await rig.installs(job, ref)
             volume.check_installed(*MODELS)
-            for ref in MODELS:
-                await rig.delete(ref, job=f"delete-{ref.variant}-{number}")
-                await rig.reaches(
-                    InstallState.ABSENT, ref=ref, job=f"delete-{ref.variant}-{number}"
-                )
+            assert rig.hub.sent_bytes.total() - before <= MOST * SIZE_BYTES
+            for ref, job in deletes.items():
+                await rig.delete(ref, job=job)
+                await rig.reaches(InstallState.ABSENT, ref=ref, job=job)
             await rig.answered()
+            volume.check_installed()
+            await until(lambda: all(heard.states[job] for job in deletes.values()))  # noqa: B023
+            heard.check(*pulls.values(), *deletes.values())
     for worker in workers:
         assert await worker.end() == 0, rig.log
     volume.check_no_orphans()

@@ -2,6 +2,8 @@
 
     python tracing.py kill N PID          kill it right before the call; N = 0 only counts
     python tracing.py full FOLDER N PID   from that call on, FOLDER's volume is full until we leave
+    python tracing.py stop PATH N PID     stop it right before its n-th rename from or to PATH, say
+                                          "stopped", and go on at SIGCONT to it, then SIGUSR1 to us
 
 It says "ready", and at the process's end which calls there were, in their order. strace's
 injection counts for each thread apart, and so cannot name every call of threads that share the
@@ -43,6 +45,8 @@ TAKES_SPACE_IN = {
     "write": 0, "pwrite64": 0, "writev": 0, "pwritev": 0, "pwritev2": 0, "sendfile": 0, "fsync": 0,
     "fdatasync": 0, "sync_file_range": 0, "fallocate": 0, "splice": 2, "copy_file_range": 2,
 }  # fmt: skip
+# Which arguments of a rename are its paths.
+RENAMED = {"rename": (0, 1), "renameat": (1, 3), "renameat2": (1, 3)}
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
@@ -82,9 +86,15 @@ class Tracer:
     def __init__(self, process: int) -> None:
         self._process = process
         self._refused: set[int] = set()
+        self._held: int | None = None
         self.seen: list[str] = []
 
-    def follow(self, kills: Decision, refuses: Decision) -> str:
+    def go_on(self, *_: object) -> None:
+        if self._held is not None:
+            thread, self._held = self._held, None
+            trace(SYSCALL, thread)
+
+    def follow(self, kills: Decision, refuses: Decision, stops: Decision) -> str:
         """Until it ends, or the call that it was killed right before."""
         if not trace(SEIZE, self._process, 0, OPTIONS):
             raise OSError(ctypes.get_errno(), "it may not be traced")
@@ -101,9 +111,11 @@ class Tracer:
                 continue
             stopped_by, passed_on = os.WSTOPSIG(status), 0
             if stopped_by == signal.SIGTRAP | 0x80:
-                name = self._look(thread, kills, refuses)
+                name = self._look(thread, kills, refuses, stops)
                 if name:
                     return name
+                if self._held == thread:
+                    continue
             elif status >> 16 == 0:
                 passed_on = stopped_by
             elif status >> 16 == EVENT_STOP and stopped_by != signal.SIGTRAP:
@@ -111,7 +123,7 @@ class Tracer:
                 continue
             trace(SYSCALL, thread, 0, passed_on)
 
-    def _look(self, thread: int, kills: Decision, refuses: Decision) -> str:
+    def _look(self, thread: int, kills: Decision, refuses: Decision, stops: Decision) -> str:
         call = Call()
         size = ctypes.sizeof(call)
         if not trace(SYSCALL_INFO, thread, size, ctypes.addressof(call)):
@@ -128,6 +140,10 @@ class Tracer:
         if refuses(thread, call):
             self._refused.add(thread)
             trace(POKE, thread, NUMBER, -1)  # no such call: nothing is done
+        if stops(thread, call):
+            self._held = thread
+            os.kill(self._process, signal.SIGSTOP)
+            print("stopped", flush=True)
         return ""
 
 
@@ -139,9 +155,22 @@ def takes_space(folder: str, thread: int, call: Call) -> bool:
     return name in TAKES_SPACE_AT
 
 
+def renames(path: str, thread: int, call: Call) -> bool:
+    """From or to this path, given whole."""
+    if call.changes not in RENAMED:
+        return False
+    with Path(f"/proc/{thread}/mem").open("rb") as memory:
+        for argument in RENAMED[call.changes]:
+            memory.seek(call.arguments[argument])
+            if memory.read(len(path) + 1) == path.encode() + b"\0":
+                return True
+    return False
+
+
 def main(mode: str, *arguments: str) -> None:
     *places, number, process = arguments
-    tracer, taken = Tracer(int(process)), 0
+    tracer, taken, renamed = Tracer(int(process)), 0, 0
+    signal.signal(signal.SIGUSR1, tracer.go_on)
 
     def kills(thread: int, call: Call) -> bool:
         return mode == "kill" and len(tracer.seen) == int(number)
@@ -153,7 +182,14 @@ def main(mode: str, *arguments: str) -> None:
         taken += 1
         return taken >= int(number)
 
-    killed_at = tracer.follow(kills, refuses)
+    def stops(thread: int, call: Call) -> bool:
+        nonlocal renamed
+        if mode != "stop" or not renames(places[0], thread, call):
+            return False
+        renamed += 1
+        return renamed == int(number)
+
+    killed_at = tracer.follow(kills, refuses, stops)
     print(f"{killed_at or '-'} {json.dumps(tracer.seen)}", flush=True)
 
 

@@ -1,9 +1,10 @@
-"""The real downloader in a process of its own, started in milliseconds: forked from one that has
-imported everything already, so that hundreds of them can be killed in a minute.
+"""The real downloader, or another service, in a process of its own, started in milliseconds: forked
+from one that has imported everything already, so that hundreds can be killed in a minute.
 """
 
 import asyncio
 import ctypes
+import importlib
 import json
 import multiprocessing
 import os
@@ -16,26 +17,28 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from sirene_downloader.app import main
-
 # So that a tracer that is no ancestor is let in, where the kernel asks for that.
 PR_SET_PTRACER, ANYBODY = 0x59616D61, ctypes.c_ulong(-1)
 END_S = 20.0
 TRACING = (sys.executable, "-I", "-S", str(Path(__file__).with_name("tracing.py")))
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["sirene_downloader.app"])
+DOWNLOADER, API = "sirene_downloader.app", "sirene_api.__main__"
+FORKS.set_forkserver_preload([DOWNLOADER, API])
 
 
 class Worker:
     """Waits for go(), then is `python -m sirene_downloader` with this environment."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], log: Path, *, module: str = DOWNLOADER
+    ) -> None:
+        """module: whose main() it runs."""
         ours, theirs = FORKS.Pipe()
         self._pipe: Connection = ours
         self._is_closed = False
         self._process: ForkServerProcess = FORKS.Process(
-            target=_serve, args=(theirs, dict(environment), str(log)), daemon=True
+            target=_serve, args=(theirs, dict(environment), str(log), module), daemon=True
         )
         self._process.start()
         theirs.close()
@@ -71,7 +74,7 @@ class Worker:
         return code
 
 
-def _serve(pipe: Connection, environment: dict[str, str], log: str) -> None:
+def _serve(pipe: Connection, environment: dict[str, str], log: str, module: str) -> None:
     ctypes.CDLL(None).prctl(PR_SET_PTRACER, ANYBODY, 0, 0, 0)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(descriptor, 1)
@@ -79,8 +82,8 @@ def _serve(pipe: Connection, environment: dict[str, str], log: str) -> None:
     pipe.recv()
     os.environ.clear()
     os.environ.update(environment)
-    sys.argv = ["sirene_downloader"]
-    main()
+    sys.argv = [module]
+    importlib.import_module(module).main()
 
 
 class Told:

@@ -13,9 +13,9 @@ from litestar.openapi.spec import Tag
 
 from sirene_api.catalog import Catalog
 from sirene_api.downloads import Downloads
-from sirene_api.ending import end
 from sirene_api.events import HEARTBEAT_S, Hub
 from sirene_api.guards import Guards, Receive, Scope, Send
+from sirene_api.inquiries import Inquiries
 from sirene_api.link import BusLink
 from sirene_api.memory import Memory
 from sirene_api.pages import SECURITY_HEADERS
@@ -30,12 +30,14 @@ from sirene_api.routes import (
     pages,
     pulls,
     speech,
+    volume,
 )
 from sirene_api.settings import Settings
 from sirene_api.synthesis import Synthesis
 from sirene_api.views import ReplicaGone, ReplicaView
 from sirene_api.wishes import Wishes
 from sirene_shared import __version__
+from sirene_shared.ending import end
 from sirene_shared.manifest import Catalogue, Model, load_catalogue
 
 log = logging.getLogger(__name__)
@@ -64,6 +66,10 @@ ROUTES = [
     downloads.order_downloads,
     downloads.show_limits,
     downloads.change_limits,
+    volume.verify_model,
+    volume.repair_model,
+    volume.list_parts,
+    volume.delete_parts,
     memory.load_model,
     memory.pin_model,
     memory.unpin_model,
@@ -82,6 +88,7 @@ ROUTES = [
 TAGS = [
     Tag("models", "The catalogue joined with what is installed, and everything that happens."),
     Tag("pulls", "Installing a model, and following how it arrives."),
+    Tag("volume", "The files on the volume, and what is left of pulls that did not end."),
     Tag("memory", "Models in the memory of the inference replicas."),
     Tag("openai", "OpenAI's shapes: point any client of theirs at /v1."),
     Tag("health", "For whoever watches this service."),
@@ -124,7 +131,7 @@ def create_app(
         hub.put(f"replica/{replica}", "replica", lambda: ReplicaView.of(status) if status else gone)
 
     catalog.model_changed, catalog.replica_changed = model_changed, replica_changed
-    link = BusLink(settings.nats_url, catalog)
+    link = BusLink(settings.nats_url, catalog, state_read=hub.wake_all)
     memories = Memory(
         catalog, link, load_wait_s=settings.load_wait_s, unload_wait_s=settings.unload_wait_s
     )
@@ -133,6 +140,7 @@ def create_app(
     things = {
         "catalog": catalog,
         "hub": hub,
+        "inquiries": Inquiries(catalog, link),
         "link": link,
         "memory": memories,
         "pulls": pulling,

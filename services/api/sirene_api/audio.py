@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from sirene_shared.ending import end
 from sirene_shared.errors import SpeechFailed
 from sirene_shared.speech_stream import SAMPLE_BYTES, Frame
 
@@ -77,8 +78,7 @@ async def wav(frames: AsyncGenerator[Frame, None]) -> AsyncGenerator[bytes, None
                 return
             yield _samples(frame, rate)
         finally:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
+            await end({following})
         async for frame in frames:
             yield _samples(frame, rate)
 

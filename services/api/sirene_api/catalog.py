@@ -131,16 +131,21 @@ class Catalog:
         return self.catalogue.find(model_id, variant)
 
     def find_installed(self, model_id: str) -> Model:
-        """Raises: as find(), ModelNotInstalled, ModelDamaged."""
+        """One that can speak, also while it is repaired.
+
+        Raises: as find(), ModelNotInstalled, ModelDamaged.
+        """
         model = self.find(model_id)
-        state = self.status(model.ref).state
-        if state is InstallState.DAMAGED:
+        status = self.status(model.ref)
+        if status.state is InstallState.DAMAGED:
             raise ModelDamaged(
-                f"{model.ref.id!r} is damaged", hint="Delete and pull it again.", param="model"
+                f"{model.ref.id!r} is damaged",
+                hint=f"Repair it: POST /api/models/{model.ref.id}/repair.",
+                param="model",
             )
-        if state is not InstallState.INSTALLED:
+        if not status.usable_bytes:
             raise ModelNotInstalled(
-                f"{model.ref.id!r} is not installed, it is {state}",
+                f"{model.ref.id!r} is not installed, it is {status.state}",
                 hint=f"Install it first: POST /api/models/{model.ref.id}/pull.",
                 param="model",
             )
@@ -158,7 +163,7 @@ class Catalog:
 
     def models(self, *, installed: bool = False) -> Iterator[Model]:
         for model in self.catalogue.models():
-            if not installed or self.status(model.ref).state is InstallState.INSTALLED:
+            if not installed or self.status(model.ref).usable_bytes:
                 yield model
 
     def views(self, *, installed: bool = False) -> list[ModelView]:

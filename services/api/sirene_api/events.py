@@ -77,14 +77,17 @@ class Hub:
     def end_all(self) -> None:
         """End every stream now, and each new one at its start: a server waits for them."""
         self._is_ending = True
+        self.wake_all()
+
+    def wake_all(self) -> None:
+        """Have every stream look: what it waits for may be there."""
         for listener in self._listeners:
             listener.wake()
 
     async def run(self) -> None:
         while True:
             await asyncio.sleep(self._heartbeat_s)
-            for listener in self._listeners:
-                listener.wake()
+            self.wake_all()
 
     async def listen(self, only: str | None = None) -> AsyncGenerator[list[bytes], None]:
         """Frames as they come, an empty list as heartbeat; ends with end_all().

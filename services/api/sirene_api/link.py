@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import nats.errors
@@ -12,8 +12,8 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
 from sirene_api.catalog import Catalog
-from sirene_api.ending import end
 from sirene_shared import bus
+from sirene_shared.ending import end
 from sirene_shared.errors import BusUnavailable
 from sirene_shared.mirror import Mirror
 from sirene_shared.presence import announce
@@ -30,9 +30,13 @@ RETRY_S = 1.0
 class BusLink:
     """Mirrors the state into the catalog for as long as run() runs."""
 
-    def __init__(self, url: str, catalog: Catalog) -> None:
+    def __init__(
+        self, url: str, catalog: Catalog, *, state_read: Callable[[], None] = lambda: None
+    ) -> None:
+        """state_read: called once it is, for whoever waits for it."""
         self._url = url
         self._catalog = catalog
+        self._state_read = state_read
         self._replica = secrets.token_hex(4)
         self._client: Client | None = None
         self._mirrors: tuple[Mirror, ...] = ()
@@ -158,6 +162,7 @@ class BusLink:
         for mirror in self._mirrors:
             await mirror.complete.wait()
         self._has_state.set()
+        self._state_read()
         await self._lost.wait()
 
     async def _until_lost(self) -> None:

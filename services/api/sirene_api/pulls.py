@@ -63,8 +63,12 @@ class Pulls:
             await self._wishes.run_again(model.ref, pull.job, now=now)
         return pull, is_new
 
-    async def start(self, model: Model, *, now: bool = False) -> tuple[PullView, bool]:
+    async def start(
+        self, model: Model, *, now: bool = False, repair: bool = False
+    ) -> tuple[PullView, bool]:
         """The pull of this model and whether it is new: else joined, or long done.
+
+        repair: one that looks into the files also when the model is installed.
 
         The command stream decides, not the mirrored state: it takes one pull of a model at a time.
 
@@ -73,7 +77,7 @@ class Pulls:
         await self._link.wait_for_state()
         ref = model.ref
         status = self._catalog.status(ref)
-        if status.state is InstallState.INSTALLED:
+        if status.state is InstallState.INSTALLED and not repair:
             return PullView(id=ref.id, job=status.job, state=status.state), False
         deadline = time.monotonic() + ACKNOWLEDGED_S
         while True:
@@ -83,6 +87,7 @@ class Pulls:
                 job=new_job(),
                 requested_at=time.time(),
                 now=now,
+                repair=repair,
             )
             if await self._publish(PULL.of(ref), command):
                 return PullView(id=ref.id, job=command.job, state=InstallState.QUEUED), True
@@ -155,7 +160,9 @@ class Pulls:
             await client.publish(f"{CONTROL.prefix}.{pull.job}", order.encode())
         return pull
 
-    async def events(self, ref: ModelRef, job: str) -> AsyncGenerator[bytes, None]:
+    async def events(
+        self, ref: ModelRef, job: str, *, was_running: bool = False
+    ) -> AsyncGenerator[bytes, None]:
         """The pull as server-sent events: where it is at once, and the end last."""
         yield RETRY
         last = b""
@@ -164,7 +171,8 @@ class Pulls:
                 status = self._catalog.status_of_job(ref, job)
                 if status is None and last and not news:
                     status = await self._lost(ref, job)
-                if not last and status and status.state is InstallState.INSTALLED:
+                is_first = not last and not was_running
+                if is_first and status and status.state is InstallState.INSTALLED:
                     # It was there before: what went wrong then is not this pull's.
                     status = msgspec.structs.replace(status, error=None)
                 current = event_of(ref, job, status)
@@ -204,20 +212,21 @@ class Pulls:
         await self._publish(DELETE.of(ref), command)
         try:
             async with asyncio.timeout(DELETE_WAIT_S):
-                await self._until_gone(ref, command.job)
+                freed_bytes = await self._until_gone(ref, command.job)
         except TimeoutError:
             raise BusUnavailable(
                 f"no downloader has deleted {ref.id!r} yet",
                 hint="The order is kept: it is carried out as soon as a downloader is back.",
             ) from None
-        return Deleted(id=ref.id, freed_bytes=before.size_bytes)
+        return Deleted(id=ref.id, freed_bytes=freed_bytes)
 
-    async def _until_gone(self, ref: ModelRef, job: str) -> None:
-        """Raises: the error that the downloader met."""
+    async def _until_gone(self, ref: ModelRef, job: str) -> int:
+        """How many bytes that gave back. Raises: the error that the downloader met."""
         async with aclosing(self._hub.listen(model_key(ref))) as wakes:
             async for _ in wakes:
                 status = self._catalog.status(ref)
                 if status.state not in ON_VOLUME:
-                    return
+                    return status.freed_bytes
                 if status.job == job and status.error:
                     raise status.error.error()
+        return 0  # the API ends

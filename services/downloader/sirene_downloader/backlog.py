@@ -12,6 +12,7 @@ from nats.js.errors import APIError, NotFoundError
 from sirene_downloader.delivery import bury
 from sirene_downloader.entries import bus_errors
 from sirene_downloader.states import States
+from sirene_shared import bus
 from sirene_shared.errors import Failure, InvalidRequest, PullCancelled
 from sirene_shared.messages import InstallState, ModelStatus, PullCommand
 from sirene_shared.names import ModelRef, check_job
@@ -89,7 +90,7 @@ class Backlog:
                 state=InstallState.QUEUED,
                 job=waiting.command.job,
                 seq=QUEUED_SEQ,
-                size_bytes=status.size_bytes if status else 0,
+                size_bytes=status.usable_bytes if status else 0,
                 revision=status.revision if status else "",
             ),
             last=revision,
@@ -97,12 +98,19 @@ class Backlog:
 
     async def has_delete_before(self, ref: ModelRef, sequence: int) -> bool:
         """A delete of this model was asked for earlier than `sequence`, and is not done."""
+        waiting = await self._delete_sequence(ref)
+        return waiting is not None and waiting < sequence
+
+    async def has_delete(self, ref: ModelRef, sequence: int) -> bool:
+        """This delete is not done: one may be delivered, and carried out late, by another."""
+        return await self._delete_sequence(ref) == sequence
+
+    async def _delete_sequence(self, ref: ModelRef) -> int | None:
         with bus_errors(f"looking for a delete of {ref.id!r}"):
             try:
-                message = await self._js.get_last_msg(COMMANDS, DELETE.of(ref))
+                return (await self._js.get_last_msg(COMMANDS, DELETE.of(ref))).seq or 0
             except NotFoundError:
-                return False
-        return (message.seq or 0) < sequence
+                return None
 
     async def cancel(self, ref: ModelRef, job: str, *, is_leased: bool = False) -> None:
         """End a pull that nobody works on: its state says so, in case it is picked all the same,
@@ -120,7 +128,7 @@ class Backlog:
             return  # whoever works on it has heard the same
         cancelled = PullCancelled(f"the pull of {ref.id!r} was cancelled").failure()
         # A queued pull of what is installed already keeps its size.
-        is_installed = status is not None and status.size_bytes > 0
+        is_installed = status is not None and status.usable_bytes > 0
         is_ours = await self._states.put(
             ModelStatus(
                 model=ref.model,
@@ -128,7 +136,7 @@ class Backlog:
                 state=InstallState.INSTALLED if is_installed else InstallState.ABSENT,
                 job=job,
                 seq=status.seq + 1 if status and status.job == job else 1,
-                size_bytes=status.size_bytes if status else 0,
+                size_bytes=status.usable_bytes if status else 0,
                 revision=status.revision if status else "",
                 error=cancelled,
             ),
@@ -137,6 +145,20 @@ class Backlog:
         if is_ours:
             log.info("the pull of %s was cancelled before it began", ref.id)
             await self.drop(waiting)
+
+    async def requeue(self, waiting: Waiting) -> Waiting | None:
+        """Ask again for what the bus has lost; None when another pull of the model waits by now."""
+        with bus_errors("asking for a pull again"):
+            try:
+                ack = await self._js.publish(
+                    waiting.subject, waiting.body, timeout=bus.JETSTREAM_TIMEOUT_S
+                )
+            except APIError as error:
+                if error.err_code == bus.COMMAND_IS_QUEUED:
+                    return None
+                raise
+        log.warning("the bus had lost the pull of %s: it is queued again", waiting.command.ref.id)
+        return waiting._replace(sequence=ack.seq)
 
     async def drop(self, waiting: Waiting | Malformed) -> None:
         """Take it out of the queue."""

@@ -21,6 +21,14 @@ class Claim:
         """The command's place in the stream: the later of two commands wins."""
         return self._waiting.sequence
 
+    @property
+    def waiting(self) -> Waiting:
+        return self._waiting
+
+    def follow(self, waiting: Waiting) -> None:
+        """The same command has another place: the stream was made anew."""
+        self._waiting = waiting
+
     async def done(self) -> None:
         """Never to be picked again. A lost answer is no harm: the next pick sees the end."""
         with suppress(BusUnavailable):

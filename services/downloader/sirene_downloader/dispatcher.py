@@ -14,14 +14,16 @@ from datetime import datetime
 
 import msgspec
 
+from sirene_downloader.answered import is_over
 from sirene_downloader.backlog import IN_WORK, QUEUED_SEQ, Backlog, Malformed, Waiting
 from sirene_downloader.claim import Claim
 from sirene_downloader.hours import Hours
 from sirene_downloader.job import Stop
-from sirene_downloader.jobs import OUT_OF_HOURS_REASON, PAUSED_REASON, Jobs, is_over
+from sirene_downloader.jobs import OUT_OF_HOURS_REASON, PAUSED_REASON, Jobs
 from sirene_downloader.limits import CurrentLimits
 from sirene_downloader.states import States
 from sirene_downloader.wishes import Wishes
+from sirene_shared.ending import end
 from sirene_shared.errors import BusUnavailable
 from sirene_shared.messages import InstallState, ModelStatus, Transfer, Wish
 
@@ -77,8 +79,7 @@ class Dispatcher:
     async def close(self) -> None:
         """Start nothing more."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+            await end({self._task})
 
     async def _run(self) -> None:
         await self._wishes.complete.wait()
@@ -175,7 +176,7 @@ class Dispatcher:
                 seq=ours.seq + 1 if ours else QUEUED_SEQ,
                 transfer=_at_rest(ours.transfer) if ours else None,
                 begun=ours.begun if ours else 0,
-                size_bytes=status.size_bytes if status else 0,
+                size_bytes=status.usable_bytes if status else 0,
                 revision=status.revision if status else "",
             ),
             last=revision,

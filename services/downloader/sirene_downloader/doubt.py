@@ -1,7 +1,6 @@
 """What a replica could not load is looked at: every byte, against what was recorded."""
 
 import asyncio
-import hashlib
 import logging
 from pathlib import Path
 
@@ -10,13 +9,16 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
 from sirene_downloader import volume
+from sirene_downloader.adoption import keep
+from sirene_downloader.checking import check_all, expected_of
 from sirene_downloader.lease import Lease
 from sirene_downloader.pull import Workshop
-from sirene_downloader.states import States
+from sirene_downloader.states import StateRefused, States
+from sirene_shared.ending import end
 from sirene_shared.errors import BusUnavailable, ModelDamaged, PullError
 from sirene_shared.messages import InstallState, ModelStatus, Suspicion
 from sirene_shared.names import ModelRef
-from sirene_shared.store import RECORD_NAME, InstallRecord
+from sirene_shared.store import RECORD_NAME
 
 log = logging.getLogger(__name__)
 
@@ -41,35 +43,38 @@ class Doubt:
             self._looking[ref].add_done_callback(lambda task: self._looking.pop(ref))
 
     async def close(self) -> None:
-        tasks = list(self._looking.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(self._looking.values())
 
     async def _look(self, suspicion: Suspicion) -> None:
         ref, work = suspicion.ref, self._workshop
         try:
-            status, _ = await self._states.read(ref)
-            if status is None or status.state is not InstallState.INSTALLED:
-                return
             lease = Lease(self._js, ref, f"{work.staging.writer}-doubt")
             if not await lease.take():
                 return  # somebody writes it: what was loaded is not what will be there
+            keeping = asyncio.create_task(keep(lease))
             try:
-                await self._judge(suspicion)
+                await self._judge(suspicion, lease)
             finally:
+                await end({keeping})
                 await lease.release()
         except (BusUnavailable, PullError) as error:
             log.warning("%s could not be looked at: %s", ref.id, error.message)
+        except StateRefused as error:
+            log.warning("%s was looked at for nothing: %s", ref.id, error)
 
-    async def _judge(self, suspicion: Suspicion) -> None:
-        """Raises: BusUnavailable, DiskFull, VolumeUnwritable."""
+    async def _judge(self, suspicion: Suspicion, lease: Lease) -> None:
+        """Raises: BusUnavailable, LeaseLost, DiskFull, VolumeUnwritable, StateRefused."""
         ref, work = suspicion.ref, self._workshop
+        status, revision = await self._states.read(ref)
+        if status is None or status.state is not InstallState.INSTALLED:
+            return
         record = await work.installed(ref)
         if record is None or suspicion.installed_at != record.installed_at:
             return
         folder = work.store.directory(ref)
-        altered = await work.on_disk(_altered, folder, record)
+        verdicts = await check_all(folder, expected_of(record), work.executor)
+        altered = next((path for path, verdict in verdicts.items() if not verdict.is_good), None)
+        await lease.confirm()
         if altered:
             # Without its record it stays damaged, until a pull has made it whole.
             await work.on_disk(_disown, folder)
@@ -87,20 +92,9 @@ class Doubt:
                 size_bytes=record.size_bytes,
                 revision=record.revision,
                 error=error.failure(),
-            )
+            ),
+            last=revision,
         )
-
-
-def _altered(folder: Path, record: InstallRecord) -> str | None:
-    """The first file that is not as recorded."""
-    for entry in record.files:
-        try:
-            with (folder / entry.path).open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != entry.sha256:
-                    return entry.path
-        except FileNotFoundError:
-            return entry.path
-    return None
 
 
 def _disown(folder: Path) -> None:

@@ -12,6 +12,9 @@ from sirene_shared import bus
 from sirene_shared.errors import BusUnavailable
 from sirene_shared.subjects import Bucket
 
+# What a write that names a revision is told when that is not the current one.
+WRONG_LAST = frozenset({10071, 10164})
+
 
 class Entry(NamedTuple):
     """value: None when the key is not there; revision: what a write must name to be the next."""

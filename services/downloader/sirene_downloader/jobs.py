@@ -8,14 +8,18 @@ from contextlib import suppress
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
+from sirene_downloader.answered import is_over, is_told
 from sirene_downloader.backlog import QUEUED_SEQ, Backlog
 from sirene_downloader.claim import Claim
 from sirene_downloader.ending import Ending
 from sirene_downloader.job import Job, Stop
-from sirene_downloader.lease import Lease
+from sirene_downloader.lease import Lease, Sightings
 from sirene_downloader.pull import Pull, Workshop
 from sirene_downloader.report import Report
+from sirene_downloader.statements import Statements
 from sirene_downloader.states import States
+from sirene_downloader.tenure import Tenure
+from sirene_shared.ending import end
 from sirene_shared.errors import (
     BusUnavailable,
     InvalidRequest,
@@ -25,7 +29,7 @@ from sirene_shared.errors import (
     SireneError,
 )
 from sirene_shared.manifest import Catalogue
-from sirene_shared.messages import InstallState, ModelStatus, PullCommand
+from sirene_shared.messages import InstallState, PullCommand
 from sirene_shared.names import ModelRef
 from sirene_shared.store import InstallRecord
 from sirene_shared.subjects import HEARTBEAT_S, MAX_DELIVERIES
@@ -61,6 +65,7 @@ class Jobs:
         self._workshop = workshop
         self._running: dict[ModelRef, Job] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._sightings = Sightings()
         self._is_ending = False
         self.on_ended: Callable[[Claim], None] = lambda claim: None
         """Called after each run, whatever came of it."""
@@ -104,16 +109,18 @@ class Jobs:
         if job is not None and job.command.job == name:
             job.stop(Stop.CANCELLED_KEEPING if keep else Stop.CANCELLED)
             return
-        lease = Lease(self._js, ref, f"{self._workshop.staging.writer}-cancel")
+        staging = self._workshop.staging
+        lease = Lease(self._js, ref, f"{staging.writer}-cancel", sightings=self._sightings)
         if not await lease.take():
             return  # whoever has it hears the same
         try:
             waiting = await self._backlog.pull(ref)
             if waiting is None or waiting.command.job != name:
                 return
-            if not keep:
-                with suppress(PullError):
-                    await self._workshop.on_disk(self._workshop.staging.discard, ref)
+            with suppress(PullError):
+                await self._workshop.on_disk(staging.fence, ref)
+                if not keep:
+                    await self._workshop.on_disk(staging.discard, ref)
             await self._backlog.cancel(ref, name, is_leased=True)
         finally:
             await lease.release()
@@ -133,13 +140,17 @@ class Jobs:
         """Raises: BusUnavailable."""
         command, ref = job.command, job.command.ref
         status, _ = await self._states.read(ref)
-        if is_over(status, command.job):
+        if is_over(status, command.job) or await is_told(status, command.job, self._workshop):
             await job.claim.done()  # only the answer had been lost
             return
         if await self._backlog.has_delete_before(ref, job.sequence):
             job.claim.again(BUSY_RETRY_S)
             return
-        lease = Lease(self._js, ref, self._workshop.staging.writer)
+        staging = self._workshop.staging
+        tenure = Tenure(job, self._backlog, self._states, staging)
+        lease = Lease(
+            *(self._js, ref, staging.writer), may_go_on=tenure.goes_on, sightings=self._sightings
+        )
         if not await lease.take():
             await self._backlog.announce(ref)
             job.claim.again(LEASE_RETRY_S)
@@ -148,18 +159,20 @@ class Jobs:
         if waiting is None or waiting.sequence != job.sequence:
             await lease.release()  # another downloader had it, and is done
             return
-        status, _ = await self._states.read(ref)
+        status, revision = await self._states.read(ref)
         before = status if status and status.job == command.job else None
         job.tries = before.begun + 1 if before else 1
+        statements = Statements(self._states, lease, revision)
         report = Report(
             self._nc,
-            self._states,
+            statements,
             command,
             seq=before.seq + SEQUENCE_GAP if before else QUEUED_SEQ,
             attempt=job.tries,
             before=before.transfer if before else None,
+            standing=status,
         )
-        ending = Ending(self._states, self._workshop, job, report)
+        ending = Ending(lease, statements, self._backlog, self._workshop, job, report)
         try:
             record = await self._run(job, lease, report)
         except LeaseLost:
@@ -213,11 +226,12 @@ class Jobs:
             asyncio.create_task(report.run()),
         ]
         try:
-            return await job.run(Pull(self._workshop, model, lease, report, job.commits))
+            pull = Pull(
+                *(self._workshop, model, lease, report, job.commits), repair=job.command.repair
+            )
+            return await job.run(pull)
         finally:
-            for task in beside:
-                task.cancel()
-            await asyncio.wait(beside)
+            await end(beside)
 
     async def _keep(self, job: Job, lease: Lease, report: Report) -> None:
         """Say that the work goes on, as long as it does: a hung one loses command and lease."""
@@ -235,12 +249,3 @@ class Jobs:
             except LeaseLost:
                 job.stop(Stop.TAKEN_OVER)
                 return
-
-
-def is_over(status: ModelStatus | None, job: str) -> bool:
-    """The job has come to an end that the volume does not show."""
-    if status is None or status.job != job:
-        return False
-    return status.state is InstallState.FAILED or (
-        not status.state.is_active and status.error is not None
-    )

@@ -13,11 +13,13 @@ from sirene_downloader.backlog import Backlog
 from sirene_downloader.delivery import Delivery
 from sirene_downloader.job import Stop
 from sirene_downloader.jobs import Jobs
-from sirene_downloader.lease import Lease
+from sirene_downloader.lease import Lease, Sightings
 from sirene_downloader.pull import Workshop
+from sirene_downloader.statements import Statements
 from sirene_downloader.states import States
-from sirene_shared.errors import BusUnavailable, PullError
+from sirene_shared.errors import BusUnavailable, LeaseLost, PullError
 from sirene_shared.messages import Control, DeleteCommand, InstallState, ModelStatus
+from sirene_shared.names import ModelRef
 from sirene_shared.subjects import CONTROL
 
 log = logging.getLogger(__name__)
@@ -44,16 +46,23 @@ class Removal:
         self._backlog = backlog
         self._jobs = jobs
         self._workshop = workshop
+        self._sightings = Sightings()
 
     async def deliver(self, command: DeleteCommand, delivery: Delivery) -> None:
         try:
+            if not await self._backlog.has_delete(command.ref, delivery.sequence):
+                return  # it was delivered to us before we were stopped, and another has done it
             await self._end_pulls(command, delivery)
-            lease = Lease(self._js, command.ref, f"{self._workshop.staging.writer}-delete")
+            lease = self._lease(command.ref)
             if not await self._take(lease):
                 await delivery.again(RETRY_S)
                 return
-            await self._remove(command, delivery)
+            # Once more, now that nobody else can be at it.
+            if await self._backlog.has_delete(command.ref, delivery.sequence):
+                await self._remove(command, delivery, lease)
             await lease.release()
+        except LeaseLost:
+            log.warning("%s is another downloader's to delete", command.ref.id)
         except BusUnavailable as error:
             log.info("deleting %s: %s; its command comes again", command.ref.id, error.message)
 
@@ -75,6 +84,18 @@ class Removal:
             await self._nc.publish(f"{CONTROL.prefix}.{cancel.job}", cancel.encode())
         await self._backlog.cancel(command.ref, cancel.job)
 
+    def _lease(self, ref: ModelRef) -> Lease:
+        staging = self._workshop.staging
+
+        async def nobody_had_it() -> bool:
+            return await self._workshop.on_disk(staging.holds, ref)
+
+        return Lease(
+            *(self._js, ref, f"{staging.writer}-delete"),
+            may_go_on=nobody_had_it,
+            sightings=self._sightings,
+        )
+
     async def _take(self, lease: Lease) -> bool:
         """Raises: BusUnavailable."""
         deadline = asyncio.get_running_loop().time() + LET_GO_S
@@ -84,24 +105,29 @@ class Removal:
             await asyncio.sleep(POLL_S)
         return True
 
-    async def _remove(self, command: DeleteCommand, delivery: Delivery) -> None:
+    async def _remove(self, command: DeleteCommand, delivery: Delivery, lease: Lease) -> None:
+        """Raises: LeaseLost, BusUnavailable."""
         ref, work = command.ref, self._workshop
         state, error = InstallState.ABSENT, None
-        trash = work.staging.trash()
-        size_bytes, revision = 0, ""
+        size_bytes, freed_bytes, revision = 0, 0, ""
+        statements = Statements(self._states, lease, (await self._states.read(ref))[1])
         try:
-            await work.on_disk(work.staging.open)
-            await work.on_disk(volume.take_away, work.store.directory(ref), trash)
+            # What goes, goes into a draft: one that another has taken away takes in nothing.
+            draft = await work.on_disk(work.staging.draft, ref)
+            await lease.confirm()
+            if await work.on_disk(draft.take_in, work.store.directory(ref)):
+                freed_bytes = await work.on_disk(draft.removed_bytes)
             await work.on_disk(work.staging.discard, ref)
             log.info("%s is deleted", ref.id)
         except PullError as problem:
+            await lease.confirm()
             log.warning("deleting %s failed: %s (%s)", ref.id, problem.message, problem.code)
             record = await work.installed(ref)
             state = InstallState.INSTALLED if record else InstallState.FAILED
             size_bytes = record.size_bytes if record else 0
             revision = record.revision if record else ""
             error = problem.failure()
-        await self._states.put_surely(
+        is_said = await statements.put_surely(
             ModelStatus(
                 model=ref.model,
                 variant=ref.variant,
@@ -109,12 +135,14 @@ class Removal:
                 job=command.job,
                 seq=1,
                 size_bytes=size_bytes,
+                freed_bytes=freed_bytes,
                 revision=revision,
                 error=error,
             )
         )
+        if not is_said:
+            return  # the command comes again, to us or to another
         await delivery.done()
         await self._backlog.announce(ref)  # a pull that was asked for since
         with suppress(PullError):
-            await work.on_disk(volume.remove, trash)
             await work.on_disk(volume.remove_if_empty, work.store.directory(ref).parent)

@@ -15,7 +15,7 @@ import msgspec
 import nats.errors
 from nats.aio.client import Client
 
-from sirene_downloader.states import States
+from sirene_downloader.statements import Statements
 from sirene_shared.errors import BusUnavailable, Failure
 from sirene_shared.messages import (
     InstallState,
@@ -63,15 +63,17 @@ class Report:
     def __init__(
         self,
         nc: Client,
-        states: States,
+        states: Statements,
         command: PullCommand,
         *,
         seq: int,
         attempt: int,
         before: Transfer | None = None,
+        standing: ModelStatus | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """before: where an earlier run stopped; it counts until this one knows where it is."""
+        """before: where an earlier run stopped; it counts until this one knows where it is.
+        standing: an install that speaks until this pull is done."""
         self._nc = nc
         self._states = states
         self._command = command
@@ -85,6 +87,7 @@ class Report:
         self._total = before.total_bytes if before else None
         self._speed = Speed(now())
         self._resting = 0
+        self._standing = standing
         self._told: Transfer | None = None
         self.steps = 0
         """Rises with every byte that moves or is hashed, and while a retry is awaited: who looks
@@ -209,7 +212,9 @@ class Report:
         size_bytes: int = 0,
         revision: str = "",
     ) -> ModelStatus:
-        command = self._command
+        command, standing = self._command, self._standing
+        if standing and state.is_active and not size_bytes:
+            size_bytes, revision = standing.usable_bytes, standing.revision
         return ModelStatus(
             model=command.model,
             variant=command.variant,

@@ -80,6 +80,13 @@ class Settings(BusSettings, frozen=True, kw_only=True):
             help="when pulls run, local time, e.g. `22:00-06:00`; empty: always",
         ),
     ] = ""
+    keep_parts_h: Annotated[
+        int,
+        Env(
+            "SIRENE_KEEP_PARTS",
+            help="hours that what came of an unfinished pull is kept, since its last byte",
+        ),
+    ] = 72
     replica: Annotated[
         str, Env("SIRENE_REPLICA_ID", help="name of this replica; empty: the host's name")
     ] = ""
@@ -91,6 +98,8 @@ class Settings(BusSettings, frozen=True, kw_only=True):
             raise InvalidRequest(f"SIRENE_CONNECTIONS is a number from 1 to {MAX_CONNECTIONS}")
         Hours.parse(self.pull_hours)
         self.limits()
+        if self.keep_parts_h < 0:
+            raise InvalidRequest("SIRENE_KEEP_PARTS is a number of hours, 0 or more")
         if self.replica and not REPLICA_NAME.fullmatch(self.replica):
             raise InvalidRequest("SIRENE_REPLICA_ID has letters, digits, '.', '_' and '-'")
         if not self.hf_endpoint.startswith(("https://", "http://")):

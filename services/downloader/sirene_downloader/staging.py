@@ -1,7 +1,7 @@
 """A downloader's own corner of the volume, and what dead ones left in theirs.
 
     .staging/<writer>/lock                        held while the writer lives
-    .staging/<writer>/<name>.<variant>/           a draft (draft.py)
+    .staging/<writer>/<name>.<variant>/           a draft (draft.py, space.py)
     .staging/<writer>/trash/                      taken away, being removed
 
 No two processes ever write in one corner, so that they cannot harm each other even where locks are
@@ -14,7 +14,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sirene_downloader import volume
@@ -27,15 +27,18 @@ TRASH_NAME = "trash"
 PARKED_NAME = "parked"
 PARK_TRIES = 50
 PARK_RETRY_S = 0.02
+# Who looks at a dead writer's corner is done with it sooner than this; a living one never is.
+SOUGHT_TRIES = 25
 NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 
 
 class Staging:
     def __init__(self, folder: Path, replica: str) -> None:
-        self._folder = folder
+        self.folder = folder
         self.writer = f"{replica}-{secrets.token_hex(4)}"
         self._own = folder / self.writer
         self._lock: int | None = None
+        self._drafts: dict[ModelRef, Draft] = {}
 
     def open(self) -> None:
         """Claim the corner, if that was not done. Raises: OSError."""
@@ -59,20 +62,46 @@ class Staging:
         """
         self.open()
         own = self._own / ref.key
-        for corner in self._dead():
+        for corner in self._dead(ref):
             left = corner / ref.key
-            if own.exists() or not left.exists():
+            if not left.exists():
                 continue
-            left.rename(own)
-            volume.sync_directory(self._own)
+            if own.exists():
+                volume.remove(left)  # one is enough
+            else:
+                left.rename(own)
+                volume.sync_directory(self._own)
             _leave_if_empty(corner)
-        draft = Draft(own)
+        self.fence(ref)
+        draft = self._drafts[ref] = Draft(own)
         draft.open()
         return draft
 
+    def fence(self, ref: ModelRef) -> None:
+        """Take the model's draft away from every other writer that lives, so that none that had the
+        lease before, and does not know that it lost it, gives its files their final name.
+
+        Under the model's lease only. Raises: OSError.
+        """
+        for corner, lives in self.corners():
+            # What is parked is nobody's; another is just laying something there.
+            if not lives or corner == self._own or corner.name == PARKED_NAME:
+                continue
+            trash = self.trash()
+            trash.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):
+                (corner / ref.key).rename(trash)
+                with suppress(OSError):  # its writer still writes: sweep() does it
+                    volume.remove(trash)
+
+    def holds(self, ref: ModelRef) -> bool:
+        """We have a draft of the model, and nobody has had the model's lease since draft()."""
+        draft = self._drafts.get(ref)
+        return draft is not None and draft.is_ours()
+
     def park(self, ref: ModelRef) -> None:
         """Lay our draft aside for any downloader. Under the model's lease only. Raises: OSError."""
-        own, corner = self._own / ref.key, self._folder / PARKED_NAME
+        own, corner = self._own / ref.key, self.folder / PARKED_NAME
         if not own.exists():
             return
         for _ in range(PARK_TRIES):
@@ -89,12 +118,13 @@ class Staging:
     def discard(self, ref: ModelRef) -> None:
         """Every draft of the model whose writer is not another living one. Raises: OSError."""
         self.discard_own(ref)
-        for corner in self._dead():
+        for corner in self._dead(ref):
             volume.remove(corner / ref.key)
             _leave_if_empty(corner)
 
     def discard_own(self, ref: ModelRef) -> None:
         """Our own draft of the model alone. Raises: OSError."""
+        self._drafts.pop(ref, None)
         volume.remove(self._own / ref.key)
 
     def trash(self) -> Path:
@@ -107,14 +137,27 @@ class Staging:
             volume.remove(corner / TRASH_NAME)
             _leave_if_empty(corner)
 
-    def _dead(self) -> Iterator[Path]:
-        """The corners of writers that are no more; each is locked while it is looked at."""
-        for corner in sorted(self._folder.iterdir()) if self._folder.exists() else ():
-            if corner == self._own or not corner.is_dir() or corner.is_symlink():
+    def corners(self, ref: ModelRef | None = None) -> Iterator[tuple[Path, bool]]:
+        """Every writer's corner and whether its writer lives; the lock of one that does not is held
+        while it is looked at. Raises: OSError.
+
+        ref: others may look at the same corner now, also in this process; where it has a draft of
+        this model they are waited for, or the draft would be left for good.
+        """
+        for corner in sorted(self.folder.iterdir()) if self.folder.exists() else ():
+            if not corner.is_dir() or corner.is_symlink():
                 continue
-            with _held(corner / LOCK_NAME) as is_ours:
-                if is_ours:
-                    yield corner
+            if corner == self._own:
+                yield corner, True
+                continue
+            is_sought = ref is not None and (corner / ref.key).exists()
+            with _held(corner / LOCK_NAME, tries=SOUGHT_TRIES if is_sought else 1) as is_ours:
+                yield corner, not is_ours
+
+    def _dead(self, ref: ModelRef | None = None) -> Iterator[Path]:
+        for corner, lives in self.corners(ref):
+            if not lives:
+                yield corner
 
 
 def _leave_if_empty(corner: Path) -> None:
@@ -124,11 +167,11 @@ def _leave_if_empty(corner: Path) -> None:
 
 
 @contextmanager
-def _held(path: Path) -> Iterator[bool]:
-    try:
-        descriptor = _hold(path)
-    except OSError:
-        descriptor = None
+def _held(path: Path, *, tries: int = 1) -> Iterator[bool]:
+    descriptor = None
+    with suppress(OSError):
+        while (descriptor := _hold(path)) is None and (tries := tries - 1) > 0:
+            time.sleep(PARK_RETRY_S)
     try:
         yield descriptor is not None
     finally:

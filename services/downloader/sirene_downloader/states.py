@@ -1,6 +1,5 @@
 """The install states in the bucket sirene-models, as the downloader writes them."""
 
-import asyncio
 import logging
 import time
 
@@ -17,7 +16,9 @@ from sirene_shared.subjects import LEASES, MODELS
 
 log = logging.getLogger(__name__)
 
-RETRY_S = 0.5
+
+class StateRefused(Exception):
+    """The bucket does not take states as they are: nothing that trying again would change."""
 
 
 class States:
@@ -48,34 +49,20 @@ class States:
                 log.warning("the bucket %s has a key that is no model: %r", MODELS.name, key)
         return found
 
-    async def put(self, status: ModelStatus, *, last: int | None = None) -> bool:
-        """Write; False when `last` is no longer the current revision, or, without it, when a later
-        run of the same job has spoken: its numbers are higher, and ours was stopped meanwhile.
+    async def put(self, status: ModelStatus, *, last: int) -> int | None:
+        """Write; the new revision, or None when `last` is no longer the current one.
 
-        Raises: BusUnavailable.
+        Raises: BusUnavailable, StateRefused.
         """
-        while last is None:
-            known, revision = await self.read(status.ref)
-            if known is not None and known.job == status.job and known.seq >= status.seq:
-                return False
-            if await self.put(status, last=revision):
-                return True
         status = msgspec.structs.replace(status, changed_at=time.time())
         try:
-            await bus.put(self._js, MODELS, status.ref.key, status, last=last)
-        except BadRequestError:
-            return False
+            return await bus.put(self._js, MODELS, status.ref.key, status, last=last)
+        except BadRequestError as error:
+            if error.err_code in entries.WRONG_LAST:
+                return None
+            raise StateRefused(f"the bus refuses a state: {error.description}") from error
         except APIError as error:
             raise BusUnavailable("the state could not be written") from error
-        return True
-
-    async def put_surely(self, status: ModelStatus) -> bool:
-        """put(), however long the bus is gone."""
-        while True:
-            try:
-                return await self.put(status)
-            except BusUnavailable:
-                await asyncio.sleep(RETRY_S)
 
     async def forget(self, ref: ModelRef, revision: int) -> None:
         """Raises: BusUnavailable."""

@@ -24,6 +24,7 @@ from sirene_inference.settings import Settings
 from sirene_inference.status import StatusWriter
 from sirene_inference.templates import Templates
 from sirene_shared import bus, presence
+from sirene_shared.ending import end
 from sirene_shared.errors import ModelDamaged
 from sirene_shared.manifest import load_catalogue
 from sirene_shared.messages import Suspicion
@@ -46,7 +47,6 @@ MAX_REQUESTS = 512
 LAST_WORDS_S = 2.0
 # Longer than the last words: a step that waits for them is not cut off.
 LEAVE_S = 5.0
-CANCEL_AGAIN_S = 0.2
 
 
 async def serve(settings: Settings, environ: Mapping[str, str], stop: asyncio.Event) -> None:
@@ -59,7 +59,7 @@ async def serve(settings: Settings, environ: Mapping[str, str], stop: asyncio.Ev
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not starting.done():  # the bus did not answer yet
-            await _cancel(starting)
+            await end({starting})
             return
         starting.result()
         await stopping
@@ -119,7 +119,7 @@ async def _start(stack: AsyncExitStack, settings: Settings, environ: Mapping[str
     js = await bus.bootstrap_when_ready(nc)
     handlers = Handlers(nc, models, replica=replica, concurrency=settings.concurrency)
     remembering = asyncio.create_task(remembered.run(js))
-    stack.push_async_callback(_cancel, remembering)
+    stack.push_async_callback(end, {remembering})
     await remembered.wait()
     status = StatusWriter(js, models, disk, replica=replica)
     writing = asyncio.create_task(status.run())
@@ -175,29 +175,20 @@ async def _undecoded(message: NatsMessage) -> bytes:
     return message.body
 
 
-async def _within(seconds: float, end: Callable[[], Awaitable[object]]) -> None:
+async def _within(seconds: float, step: Callable[[], Awaitable[object]]) -> None:
     """Do one step of the end, which a bus that is gone must not hold up."""
     try:
         async with asyncio.timeout(seconds):
-            await end()
+            await step()
     except (NatsError, OSError, TimeoutError) as error:
         log.warning("the bus did not let us go in order: %r", error)
 
 
 async def _fall_silent(status: StatusWriter, writing: "asyncio.Task[None]") -> None:
-    await _cancel(writing)
+    await end({writing})
     await status.withdraw()
 
 
 async def _disconnect(nc: Client, tasks: "set[asyncio.Task[None]]") -> None:
-    for task in list(tasks):
-        await _cancel(task)
+    await end(tasks)
     await nc.close()
-
-
-async def _cancel(task: "asyncio.Task[None]") -> None:
-    """Cancel until it has ended: nats-py uses wait_for(), which in Python 3.11 loses a cancel that
-    meets an answer."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait({task}, timeout=CANCEL_AGAIN_S)

@@ -1,8 +1,8 @@
 """Reading an ONNX file that came from elsewhere: as bytes, and only if it refers to nothing else.
 
-ONNX lets a tensor lie in another file, by any path; links have been used the same way. Such files
-are refused before the engine sees them. The walk needs five of protobuf's message types, so it
-reads them itself instead of depending on `onnx`.
+ONNX lets a tensor lie in another file, by any path; symbolic links have been used the same way.
+Such files are refused before the engine sees them. The walk needs five of protobuf's message types,
+so it reads them itself instead of depending on `onnx`.
 """
 
 from pathlib import Path
@@ -27,7 +27,7 @@ MAX_DEPTH = 32
 
 
 def read_model(path: Path, name: str) -> bytes:
-    """The file's bytes. name: what messages call it.
+    """The file's bytes. name: its path in the variant's directory.
 
     Raises: ModelDamaged when it is no plain file, no protobuf, or refers to other files.
     """

@@ -5,8 +5,8 @@ import asyncio
 from nats.js import JetStreamContext
 
 from sirene_api.catalog import Catalog
-from sirene_api.ending import end
 from sirene_api.link import BusLink
+from sirene_shared.ending import end
 from sirene_shared.manifest import load_catalogue
 from sirene_shared.messages import InstallState
 from sirene_shared.settings import repository_folder

@@ -1,5 +1,8 @@
 """A replica could not load what is installed: the files are looked at, and the state says so."""
 
+import os
+from pathlib import Path
+
 from sirene_shared.messages import InstallState, Suspicion
 from sirene_shared.subjects import SUSPICION
 from tests.integration.downloader.rig import REF, Rig
@@ -18,14 +21,21 @@ async def doubt(rig: Rig, reason: str = "'model.onnx' is not an ONNX file") -> N
     await rig.nc.publish(SUSPICION.of(REF), suspicion.encode())
 
 
-async def test_bytes_that_changed_are_found_and_a_pull_repairs_them(rig: Rig) -> None:
+async def test_bytes_that_changed_are_found_and_a_pull_repairs_them(
+    rig: Rig, tmp_path: Path
+) -> None:
     rig.publish(FILES)
     async with rig.running():
         await rig.pull()
         await rig.reaches(InstallState.INSTALLED)
         await rig.answered()
         path = rig.store.directory(REF) / "model.onnx"
-        path.write_bytes(b"W" + path.read_bytes()[1:])
+        written = path.stat().st_mtime_ns
+        altered = tmp_path / "altered"
+        altered.write_bytes(b"W" + path.read_bytes()[1:])
+        # As a disk alters it: nobody hears of it, and its time is as it was.
+        os.utime(altered, ns=(written, written))
+        altered.replace(path)
         for _ in range(3):
             await doubt(rig)
         status = await rig.reaches(InstallState.DAMAGED, job="")

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -45,14 +47,92 @@ def test_a_draft_of_a_dead_writer_is_adopted_and_its_corner_goes(tmp_path: Path)
     heir.close()
 
 
-def test_a_draft_of_a_living_writer_is_left_alone(tmp_path: Path) -> None:
+def test_pulls_that_begin_together_adopt_each_its_own_draft_of_one_dead_writer(
+    tmp_path: Path,
+) -> None:
+    refs = [ModelRef("voice", f"variant-{number}") for number in range(8)]
+    dead, heir = Staging(tmp_path, "dead"), Staging(tmp_path, "heir")
+    for ref in refs:
+        (dead.draft(ref).tree / "model.onnx").write_bytes(ref.id.encode())
+    dead.close()
+    heir.open()
+    together = threading.Barrier(len(refs))
+
+    def begin(ref: ModelRef) -> bytes:
+        together.wait()
+        return (heir.draft(ref).tree / "model.onnx").read_bytes()
+
+    with ThreadPoolExecutor(len(refs)) as pulls:
+        assert list(pulls.map(begin, refs)) == [ref.id.encode() for ref in refs]
+    assert [corner.name for corner in tmp_path.iterdir()] == [heir.writer]
+    heir.close()
+
+
+def test_of_two_dead_writers_drafts_of_one_model_none_is_left_behind(tmp_path: Path) -> None:
+    writers = [Staging(tmp_path, name) for name in ("one", "two")]
+    for writer in writers:
+        leave_a_part(writer, origin=origin(10, DIGEST))
+    for writer in writers:
+        writer.close()
+    heir = Staging(tmp_path, "heir")
+    assert heir.draft(REF).prepare((remote(),)) == 5
+    assert [corner.name for corner in tmp_path.iterdir()] == [heir.writer]
+    heir.close()
+
+
+def test_a_draft_of_a_living_writer_is_neither_discarded_nor_swept(tmp_path: Path) -> None:
     living, other = Staging(tmp_path, "living"), Staging(tmp_path, "other")
     tree = leave_a_part(living, origin=origin(10, DIGEST))
-    assert other.draft(REF).prepare((remote(),)) == 0
+    other.open()
     other.discard(REF)
     other.sweep()
     assert (tree / "model.onnx").exists()
+    assert living.holds(REF)
     for staging in (living, other):
+        staging.close()
+
+
+def test_a_draft_of_a_living_writer_is_not_continued_but_taken_away(tmp_path: Path) -> None:
+    late, heir = Staging(tmp_path, "late"), Staging(tmp_path, "heir")
+    tree = leave_a_part(late, origin=origin(10, DIGEST))
+    ours = heir.draft(REF)
+    assert ours.prepare((remote(),)) == 0
+    assert not late.holds(REF)
+    with pytest.raises(FileNotFoundError):
+        put_in_place(tree, tmp_path / "voice" / "small", tmp_path / "trash" / "1")
+    assert not (tmp_path / "voice").exists()
+    put_in_place(ours.tree, tmp_path / "voice" / "small", tmp_path / "trash" / "2")
+    for staging in (late, heir):
+        staging.close()
+
+
+def test_a_writer_that_makes_its_folders_anew_does_not_hold_its_draft_again(tmp_path: Path) -> None:
+    late, heir = Staging(tmp_path, "late"), Staging(tmp_path, "heir")
+    draft = late.draft(REF)
+    heir.fence(REF)
+    draft.prepare((remote("voices/one.bin"),))
+    assert draft.tree.exists()
+    assert not late.holds(REF)
+    for staging in (late, heir):
+        staging.close()
+
+
+def test_what_is_installed_stays_when_the_draft_that_shall_take_it_in_is_gone(
+    tmp_path: Path,
+) -> None:
+    installed = tmp_path / "voice" / "small"
+    installed.mkdir(parents=True)
+    late, heir = Staging(tmp_path / "staging", "late"), Staging(tmp_path / "staging", "heir")
+    draft = late.draft(REF)
+    heir.open()
+    heir.fence(REF)
+    with pytest.raises(FileNotFoundError):
+        draft.take_in(installed)
+    assert installed.exists()
+    ours = heir.draft(REF)
+    assert ours.take_in(installed)
+    assert not ours.take_in(installed)
+    for staging in (late, heir):
         staging.close()
 
 

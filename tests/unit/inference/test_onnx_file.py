@@ -1,8 +1,10 @@
 """ONNX files from elsewhere: what refers to other files is refused before an engine sees it."""
 
+import hashlib
 import os
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import onnx
 import pytest
@@ -10,6 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from sirene_inference.onnx_file import read_model
 from sirene_shared.errors import ModelDamaged
+from sirene_shared.store import RECORD_NAME, InstallRecord, RecordedFile
 from tests.support import piper_voice
 
 
@@ -65,6 +68,30 @@ def test_a_link_is_refused(graph: Path, tmp_path: Path) -> None:
     for path in (symbolic, hard, tmp_path / "absent.onnx"):
         with pytest.raises(ModelDamaged, match="plain file"):
             read_model(path, "voice.onnx")
+
+
+def test_a_hard_link_of_what_the_record_names_is_read(graph: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "variant"
+    folder.mkdir()
+    os.link(graph, folder / "voice.onnx")
+    sha256 = hashlib.sha256(graph.read_bytes()).hexdigest()
+    for named, fits in ((sha256, True), ("0" * 64, False)):
+        file = RecordedFile(path="voice.onnx", size=graph.stat().st_size, sha256=named)
+        record = InstallRecord(
+            model="piper",
+            variant="one",
+            manifest_digest="",
+            revision="",
+            files=(file,),
+            installed_at=0.0,
+            sirene_version="",
+        )
+        (folder / RECORD_NAME).write_bytes(msgspec.json.encode(record))
+        if fits:
+            assert read_model(folder / "voice.onnx", "voice.onnx") == graph.read_bytes()
+        else:
+            with pytest.raises(ModelDamaged, match="another name"):
+                read_model(folder / "voice.onnx", "voice.onnx")
 
 
 def test_a_cut_or_foreign_file_is_refused_by_its_name(graph: Path) -> None:

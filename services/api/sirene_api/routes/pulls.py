@@ -9,9 +9,11 @@ from litestar.params import FromPath, HeaderParameter, QueryParameter
 
 from sirene_api.answers import PullComplete, PullFailed, PullProgress, PullView
 from sirene_api.catalog import Catalog
+from sirene_api.inquiries import Inquiries
 from sirene_api.pulls import Pulls
 from sirene_api.routes.documented import errors, events
 from sirene_api.routes.streamed import event_stream
+from sirene_api.volume_answers import PreflightView
 
 Variant = Annotated[str | None, QueryParameter(description="Instead of the one in the id.")]
 
@@ -22,7 +24,9 @@ Variant = Annotated[str | None, QueryParameter(description="Instead of the one i
     tags=["pulls"],
     responses={
         200: ResponseSpec(
-            PullView, description="One runs already, or it is installed.", generate_examples=False
+            PullView | PreflightView,  # type: ignore[arg-type]
+            description="One runs already, or it is installed; or the preflight of a dry run.",
+            generate_examples=False,
         ),
         **errors(403, 404),
     },
@@ -31,13 +35,20 @@ async def start_pull(
     model_id: FromPath[str],
     catalog: NamedDependency[Catalog],
     pulls: NamedDependency[Pulls],
+    inquiries: NamedDependency[Inquiries],
     variant: Variant = None,
     now: Annotated[
         bool, QueryParameter(description="Also outside the hours in which pulls run.")
     ] = False,
-) -> Response[PullView]:
+    dry_run: Annotated[
+        bool, QueryParameter(description="Begin nothing; answer what a pull would meet.")
+    ] = False,
+) -> Response[PullView] | Response[PreflightView]:
     """Install the model; a pull that runs already is joined, and one that is paused goes on."""
-    pull, is_new = await pulls.start_or_resume(catalog.find(model_id, variant), now=now)
+    model = catalog.find(model_id, variant)
+    if dry_run:
+        return Response(await inquiries.preflight(model), status_code=200)
+    pull, is_new = await pulls.start_or_resume(model, now=now)
     return Response(pull, status_code=202 if is_new else 200)
 
 
@@ -78,7 +89,7 @@ async def follow_pull(
     running = await pulls.running_job(model.ref)
     if running is None or running.job != job:
         return Response(b"", status_code=204)
-    return event_stream(pulls.events(model.ref, job))
+    return event_stream(pulls.events(model.ref, job, was_running=True))
 
 
 @post(

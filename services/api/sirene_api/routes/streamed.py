@@ -9,6 +9,7 @@ from litestar import Request, Response
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
+from sirene_shared.ending import end
 from sirene_shared.errors import SireneError
 
 log = logging.getLogger(__name__)
@@ -38,9 +39,7 @@ class _Answer(ASGIResponse):
             if sending.done():
                 sending.result()
         finally:
-            leaving.cancel()
-            sending.cancel()
-            await asyncio.gather(leaving, sending, return_exceptions=True)
+            await end((leaving, sending))
             # Here, not in the generator: one that has not started yet runs no `finally`, but
             # closing it still closes what it was given.
             await self._chunks.aclose()

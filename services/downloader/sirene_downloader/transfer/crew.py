@@ -216,14 +216,17 @@ class Crew:
                     self._changed.wait(LOOK_S)
 
     def _sync(self, line: Line) -> None:
-        synced_at = time.monotonic()
+        synced_at = noted_at = time.monotonic()
         while not line.is_cut:
-            is_due = time.monotonic() - synced_at >= SYNC_S
+            now = time.monotonic()
+            is_due = now - synced_at >= SYNC_S
             for file in self._files:
                 if not file.is_sealed and (is_due or file.is_checked):
                     file.sync()
-            if is_due:
-                synced_at = time.monotonic()
+                elif now - noted_at >= LOOK_S:
+                    file.note()
+            noted_at = now if now - noted_at >= LOOK_S else noted_at
+            synced_at = now if is_due else synced_at
             if all(file.is_sealed for file in self._files):
                 self._end()
                 return

@@ -209,6 +209,12 @@ class File:
                 if generation == self._generation:
                     self._journal.synced(spans)
 
+    def note(self) -> None:
+        """Tell the journal what was written: on a slow line 4 MiB take long. Raises: PullError."""
+        with volume_errors(), self._lock:
+            if self._unjournaled.size_bytes:
+                self._write_journal()
+
     def close(self) -> None:
         """When no thread works on it any more: what came is known to the next one."""
         with self._lock:

@@ -25,8 +25,3 @@ def reserve(descriptor: int, size: int) -> None:
         if number != errno.EINTR:
             break
     os.truncate(descriptor, size)
-
-
-def reserved_bytes(size: int, blocks: int) -> int:
-    """Of a file of `size` bytes, those that have their space; blocks: of 512 bytes."""
-    return min(size, blocks * 512)

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from sirene_api.ending import end
+from sirene_shared.ending import end
 
 
 async def stubborn(cancels: int) -> None:

@@ -1,0 +1,169 @@
+"""What only a downloader can tell, asked of any one of them: preflights, verifications, parts."""
+
+from contextlib import suppress
+from typing import TypeVar
+
+import msgspec
+import nats.errors
+
+from sirene_api.catalog import Catalog
+from sirene_api.http_errors import body_of
+from sirene_api.link import BusLink
+from sirene_api.volume_answers import (
+    FileCheck,
+    PartList,
+    PartView,
+    PreflightView,
+    VerificationView,
+)
+from sirene_shared.errors import BusUnavailable, SireneError
+from sirene_shared.inquiries import (
+    FileState,
+    PartsReply,
+    PartsRequest,
+    Preflight,
+    PreflightRequest,
+    Verification,
+    VerifyRequest,
+)
+from sirene_shared.manifest import Model
+from sirene_shared.messages import Control, Wire
+from sirene_shared.names import ModelRef
+from sirene_shared.subjects import CONTROL, PARTS, PREFLIGHT, VERIFY
+
+# A downloader gives the hub 15 s.
+PREFLIGHT_S = 25.0
+PARTS_S = 30.0
+# A verification says every two seconds that it goes on.
+SILENCE_S = 15.0
+
+Told = TypeVar("Told", bound=Wire)
+
+
+class Inquiries:
+    def __init__(self, catalog: Catalog, link: BusLink) -> None:
+        self._catalog = catalog
+        self._link = link
+
+    async def preflight(self, model: Model) -> PreflightView:
+        """Raises: BusUnavailable, what the downloader cannot read of its volume."""
+        await self._link.wait_for_state()
+        ref = model.ref
+        request = PreflightRequest(model=ref.model, variant=ref.variant)
+        body = await self._ask(PREFLIGHT.of(ref), request.encode(), PREFLIGHT_S)
+        told = _decode(Preflight, body)
+        memory = self._memory_bytes()
+        wanted = model.variant.memory
+        return PreflightView(
+            id=ref.id,
+            total_bytes=told.total_bytes,
+            missing_bytes=told.missing_bytes,
+            free_bytes=told.free_bytes,
+            reserved_bytes=told.reserved_bytes,
+            fits=told.fits,
+            license=told.license or model.manifest.license_of(ref.variant),
+            gated=told.gated,
+            token=told.token,
+            memory_bytes=wanted,
+            memory_free_bytes=memory,
+            fits_memory=None if wanted is None or memory is None else wanted <= memory,
+            error=body_of(told.error) if told.error else None,
+        )
+
+    def _memory_bytes(self) -> int | None:
+        """What the roomiest replica could give one model, its other models unloaded."""
+        replicas = self._catalog.replicas.values()
+        rooms = [
+            replica.memory_available_bytes + sum(loaded.memory_bytes for loaded in replica.models)
+            for replica in replicas
+            if replica.memory_total_bytes
+        ]
+        return max(rooms, default=None)
+
+    async def verify(self, model: Model, job: str) -> VerificationView:
+        """Raises: BusUnavailable, ModelNotInstalled, ModelDamaged."""
+        await self._link.wait_for_state()
+        ref = model.ref
+        request = VerifyRequest(model=ref.model, variant=ref.variant, job=job)
+        told = Verification()
+        try:
+            told = await self._follow(ref, request)
+        finally:
+            if not told.is_over:
+                await self._cancel(ref, job)
+        return VerificationView(
+            id=ref.id,
+            ok=all(file.state is FileState.OK for file in told.files),
+            checked_bytes=told.checked_bytes,
+            total_bytes=told.total_bytes,
+            files=[
+                FileCheck(path=file.path, size_bytes=file.size, state=file.state)
+                for file in told.files
+            ],
+        )
+
+    async def _follow(self, ref: ModelRef, request: VerifyRequest) -> Verification:
+        with self._link.asking() as client:
+            inbox = client.new_inbox()
+            subscription = await client.subscribe(inbox)
+            try:
+                await client.publish(VERIFY.of(ref), request.encode(), reply=inbox)
+                while True:
+                    message = await subscription.next_msg(timeout=SILENCE_S)
+                    if (message.headers or {}).get("Status") == "503":
+                        raise _nobody()
+                    told = _decode(Verification, message.data)
+                    if told.error:
+                        raise told.error.error()
+                    if told.is_over:
+                        return told
+            except nats.errors.TimeoutError:
+                raise _nobody() from None
+            finally:
+                with suppress(nats.errors.Error):
+                    await subscription.unsubscribe()
+
+    async def _cancel(self, ref: ModelRef, job: str) -> None:
+        order = Control(job=job, action="cancel", model=ref.model, variant=ref.variant)
+        with suppress(BusUnavailable), self._link.asking() as client:
+            await client.publish(f"{CONTROL.prefix}.{job}", order.encode())
+
+    async def parts(self, *, delete: bool, ref: ModelRef | None) -> PartList:
+        """Raises: BusUnavailable, VolumeUnwritable."""
+        request = PartsRequest(delete=delete, model=ref.key if ref else "")
+        told = _decode(PartsReply, await self._ask(PARTS.all, request.encode(), PARTS_S))
+        if told.error:
+            raise told.error.error()
+        parts = [
+            PartView(
+                id=ModelRef(part.model, part.variant).id,
+                writer=part.writer,
+                size_bytes=part.size_bytes,
+                changed_at=part.changed_at,
+                in_use=part.in_use,
+                is_orphan=part.is_orphan,
+            )
+            for part in told.parts
+        ]
+        return PartList(parts=parts, total_bytes=sum(part.size_bytes for part in parts))
+
+    async def _ask(self, subject: str, body: bytes, within_s: float) -> bytes:
+        with self._link.asking() as client:
+            try:
+                return (await client.request(subject, body, timeout=within_s)).data
+            except (nats.errors.NoRespondersError, nats.errors.TimeoutError):
+                raise _nobody() from None
+
+
+def _decode(kind: type[Told], body: bytes) -> Told:
+    try:
+        return kind.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise SireneError("a downloader gave an answer that cannot be read") from None
+
+
+def _nobody() -> BusUnavailable:
+    return BusUnavailable(
+        "no downloader answers",
+        hint="Start one; `nats micro ls` shows those that run.",
+    )

@@ -1,0 +1,101 @@
+"""Sees what happens to the volume by other hands, and has each model looked at that it touched."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+import watchfiles
+
+from sirene_shared.errors import InvalidRequest, SireneError
+from sirene_shared.names import ModelRef, check_model, check_variant
+from sirene_shared.store import STAGING_NAME, Store
+
+log = logging.getLogger(__name__)
+
+# A copy makes many events: they are taken together for so long.
+GATHER_MS = 800
+# How soon the thread sees that it shall end.
+POLL_MS = 500
+AGAIN_S = 5.0
+
+
+class Watch:
+    def __init__(
+        self,
+        store: Store,
+        look: Callable[[ModelRef], Awaitable[None]],
+        look_at_all: Callable[[], Awaitable[object]],
+    ) -> None:
+        """look_at_all: called when whole models came or went, before each that is there."""
+        self._store = store
+        self._look = look
+        self._look_at_all = look_at_all
+        self._stopping = threading.Event()
+        self._changed: asyncio.Queue[ModelRef | None] = asyncio.Queue()
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
+
+    async def run(self) -> None:
+        """Look at what is there once it is watched, then at what changes, until cancelled."""
+        self._thread.start()
+        try:
+            while True:
+                refs = {await self._changed.get()}
+                while not self._changed.empty():
+                    refs.add(self._changed.get_nowait())
+                if None in refs:
+                    await self._try(self._look_at_all)
+                for ref in sorted(each for each in refs if each is not None):
+                    await self._try(partial(self._look, ref))
+        finally:
+            self._stopping.set()
+
+    async def _try(self, look: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await look()
+        except SireneError as error:
+            log.debug("the volume is looked at later: %s", error.message)
+        except Exception:
+            log.exception("the volume could not be looked at")
+
+    def _watch(self) -> None:
+        """In a thread of its own: the library's asynchronous form takes one that others share."""
+        root = self._store.root
+        while not self._stopping.is_set():
+            is_new = True
+            try:
+                for changes in watchfiles.watch(
+                    root,
+                    watch_filter=lambda _, path: not _is_ours(root, Path(path)),
+                    debounce=GATHER_MS,
+                    rust_timeout=POLL_MS,
+                    stop_event=self._stopping,
+                    raise_interrupt=False,
+                    yield_on_timeout=True,
+                ):
+                    refs = {_ref(root, Path(path)) for _, path in changes}
+                    if is_new or None in refs:
+                        is_new = False
+                        refs |= {None, *self._store.directories()}
+                    for ref in refs:
+                        self._loop.call_soon_threadsafe(self._changed.put_nowait, ref)
+            except (OSError, RuntimeError) as error:
+                # The volume is not there yet, or the system has no watches left.
+                log.info("the volume cannot be watched now: %s", type(error).__name__)
+                self._stopping.wait(AGAIN_S)
+
+
+def _is_ours(root: Path, path: Path) -> bool:
+    return path.is_relative_to(root / STAGING_NAME)
+
+
+def _ref(root: Path, path: Path) -> ModelRef | None:
+    """The model that a path is of; None when of none."""
+    parts = path.relative_to(root).parts if path.is_relative_to(root) else ()
+    try:
+        return ModelRef(check_model(parts[0]), check_variant(parts[1]))
+    except (IndexError, InvalidRequest):
+        return None

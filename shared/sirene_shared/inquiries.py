@@ -1,0 +1,105 @@
+"""What the API asks a downloader and waits for, and what that answers: core NATS, kept nowhere."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from sirene_shared.errors import Failure
+from sirene_shared.messages import AboutModel, Count, Name, Wire
+
+
+class TokenVerdict(StrEnum):
+    """What the hub makes of the token that the downloader has."""
+
+    NONE = "none"
+    """One is needed, and there is none."""
+    OK = "ok"
+    WRONG = "wrong"
+    TERMS_NOT_ACCEPTED = "terms_not_accepted"
+    NOT_NEEDED = "not_needed"
+    UNKNOWN = "unknown"
+    """The hub could not be asked."""
+
+
+class PreflightRequest(AboutModel, frozen=True, kw_only=True):
+    """What would a pull of this variant need? Nothing is written."""
+
+
+class Preflight(Wire, frozen=True, kw_only=True):
+    total_bytes: Count | None = None
+    """None when nobody says how long every file is."""
+    missing_bytes: Count | None = None
+    """Still to fetch: without parts of an earlier try and files that another variant has."""
+    free_bytes: int = 0
+    """On the volume's filesystem, less what running pulls have reserved."""
+    reserved_bytes: Count = 0
+    """What running pulls will still take; what was preallocated for them is no longer free."""
+    fits: bool | None = None
+    license: str = ""
+    gated: bool = False
+    token: TokenVerdict = TokenVerdict.UNKNOWN
+    error: Failure | None = None
+    """Why a pull would fail now, as far as can be told."""
+
+
+class VerifyRequest(AboutModel, frozen=True, kw_only=True):
+    """Hash every file of the install. The answer is a series, each with all that is known so far;
+    a Control message ends it early."""
+
+    job: Name
+
+
+class FileState(StrEnum):
+    OK = "ok"
+    MISSING = "missing"
+    WRONG_SIZE = "wrong_size"
+    WRONG_HASH = "wrong_hash"
+    UNREADABLE = "unreadable"
+
+
+class CheckedFile(msgspec.Struct, frozen=True, kw_only=True):
+    path: str
+    size: int
+    """As recorded."""
+    state: FileState
+
+
+class Verification(Wire, frozen=True, kw_only=True):
+    files: tuple[CheckedFile, ...] = ()
+    checked_bytes: Count = 0
+    total_bytes: Count = 0
+    is_over: bool = False
+    """The last of the series."""
+    error: Failure | None = None
+
+
+class PartsRequest(Wire, frozen=True, kw_only=True):
+    """What is left of pulls that did not end with an install?"""
+
+    delete: bool = False
+    """Remove what no pull uses or waits for."""
+    model: Annotated[str, Meta(max_length=200)] = ""
+    """The key of one model; empty: all."""
+
+
+class LeftPart(msgspec.Struct, frozen=True, kw_only=True):
+    """The parts of one model in one downloader's corner."""
+
+    model: str
+    variant: str
+    writer: str
+    size_bytes: int
+    """On the disk."""
+    changed_at: float
+    in_use: bool
+    """A pull works on it, or waits to go on with it."""
+    is_orphan: bool
+    """Its writer is no more."""
+
+
+class PartsReply(Wire, frozen=True, kw_only=True):
+    parts: tuple[LeftPart, ...] = ()
+    """All, or those that were removed."""
+    error: Failure | None = None
