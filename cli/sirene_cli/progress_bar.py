@@ -60,7 +60,7 @@ class Bar:
             total=event.total_bytes,
             completed=event.done_bytes or 0,
             amount=amount(event),
-            file=plain(event.file or ""),
+            file=files(event),
         )
 
     def show_break(self) -> None:
@@ -98,6 +98,12 @@ class Lines:
 
 def progress_view(model: str) -> ProgressView:
     return Bar(model, Console(stderr=True)) if sys.stderr.isatty() else Lines(model)
+
+
+def files(event: PullEvent) -> str:
+    """`model.onnx +2`: the first file in work, and how many others are."""
+    others = len(event.files) - 1
+    return plain(event.file or "") + (f" +{others}" if others > 0 else "")
 
 
 def amount(event: PullEvent) -> str:

@@ -13,6 +13,7 @@ class TransferView(msgspec.Struct, frozen=True, kw_only=True):
     speed_bytes_s: float | None = None
     eta_s: float | None = None
     file: str | None = None
+    files: tuple[str, ...] = ()
     attempt: int | None = None
 
 

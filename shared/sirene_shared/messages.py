@@ -160,7 +160,9 @@ class Transfer(Wire, frozen=True, kw_only=True):
     eta_s: float | None = None
     """None when it cannot be told."""
     file: str = ""
-    """The file in work, by its path in the variant's directory."""
+    """The first file in work, by its path in the variant's directory."""
+    files: tuple[str, ...] = ()
+    """All files in work."""
     attempt: int = 1
 
 
@@ -195,10 +197,15 @@ class ModelStatus(AboutModel, frozen=True, kw_only=True):
     """Seconds since the epoch, by the writer's clock; for people, never compared."""
 
     @property
+    def is_usable(self) -> bool:
+        """It can speak now: installed, or installed and being repaired or renewed."""
+        is_renewed = self.state.is_active and self.size_bytes > 0
+        return self.state is InstallState.INSTALLED or is_renewed
+
+    @property
     def usable_bytes(self) -> int:
         """Of an install that can speak now; 0 when there is none."""
-        is_whole = self.state is InstallState.INSTALLED or self.state.is_active
-        return self.size_bytes if is_whole else 0
+        return self.size_bytes if self.is_usable else 0
 
 
 class MeasuredSize(AboutModel, frozen=True, kw_only=True):

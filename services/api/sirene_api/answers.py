@@ -61,6 +61,7 @@ class PullProgress(View, frozen=True, kw_only=True):
     speed_bytes_s: float
     eta_s: float | None
     file: str
+    files: list[str]
     attempt: int
     reason: Annotated[str, Meta(description="Why it waits; empty: for its turn.")] = ""
 

@@ -143,7 +143,7 @@ class Catalog:
                 hint=f"Repair it: POST /api/models/{model.ref.id}/repair.",
                 param="model",
             )
-        if not status.usable_bytes:
+        if not status.is_usable:
             raise ModelNotInstalled(
                 f"{model.ref.id!r} is not installed, it is {status.state}",
                 hint=f"Install it first: POST /api/models/{model.ref.id}/pull.",
@@ -163,7 +163,7 @@ class Catalog:
 
     def models(self, *, installed: bool = False) -> Iterator[Model]:
         for model in self.catalogue.models():
-            if not installed or self.status(model.ref).usable_bytes:
+            if not installed or self.status(model.ref).is_usable:
                 yield model
 
     def views(self, *, installed: bool = False) -> list[ModelView]:

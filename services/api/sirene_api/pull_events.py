@@ -43,6 +43,7 @@ def _progress(ref: ModelRef, job: str, status: ModelStatus | None) -> PullProgre
         speed_bytes_s=view.speed_bytes_s,
         eta_s=view.eta_s,
         file=view.file,
+        files=view.files,
         attempt=view.attempt,
         reason=status.reason if status else "",
     )

@@ -49,6 +49,7 @@ class TransferView(View, frozen=True, kw_only=True):
     speed_bytes_s: float
     eta_s: float | None
     file: str
+    files: list[str]
     attempt: int
 
     @classmethod
@@ -62,6 +63,7 @@ class TransferView(View, frozen=True, kw_only=True):
             speed_bytes_s=transfer.speed_bytes_s,
             eta_s=transfer.eta_s,
             file=transfer.file,
+            files=list(transfer.files),
             attempt=transfer.attempt,
         )
 

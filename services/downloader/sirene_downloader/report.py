@@ -83,6 +83,7 @@ class Report:
         self._phase = Phase.RESOLVING
         self._state = InstallState.DOWNLOADING
         self._file = ""
+        self._files: tuple[str, ...] = ()
         self._done = self._counted = before.done_bytes if before else 0
         self._total = before.total_bytes if before else None
         self._speed = Speed(now())
@@ -102,8 +103,10 @@ class Report:
         """total: of all files; kept: what is here from an earlier try."""
         self._total, self._done, self._counted = total, kept, kept
 
-    def work_on(self, file: str, phase: Phase) -> None:
+    def work_on(self, file: str, phase: Phase, *, files: tuple[str, ...] = ()) -> None:
+        """file: the first that is not done; files: all that something is done for now."""
         self._file, self._phase = file, phase
+        self._files = files or ((file,) if file else ())
 
     def add(self, size_bytes: int) -> None:
         self._done += size_bytes
@@ -144,6 +147,7 @@ class Report:
             speed_bytes_s=speed if self._phase is Phase.DOWNLOADING else 0.0,
             eta_s=round(left / speed, 1) if moving and left is not None else None,
             file=self._file,
+            files=self._files,
             attempt=self._attempt,
         )
 

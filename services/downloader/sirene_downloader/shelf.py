@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import suppress
 from functools import partial
-from io import FileIO
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, TypeVar
+
+import aiofiles
 
 from sirene_downloader.checking import BLOCK_BYTES, Expected, check, run
 from sirene_downloader.finishing import finish
@@ -33,10 +34,6 @@ NO_LINK = frozenset(
     {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS}
 )
 T = TypeVar("T")
-
-
-class InThread(Protocol):
-    async def __call__(self, work: Callable[[], T], /) -> T: ...
 
 
 class Taken(NamedTuple):
@@ -115,7 +112,7 @@ async def take(
         except OSError as error:
             if error.errno not in NO_LINK or await in_thread(room) < remote.size:
                 continue
-            if not await _copy(path, beside, in_thread):
+            if not await _copy(path, beside, executor):
                 continue
         verdict = await check(beside, expected, executor, hashed, durably=True)
         if verdict.is_good:
@@ -132,23 +129,18 @@ def _link(path: Path, beside: Path) -> None:
     os.link(path, beside, follow_symlinks=False)
 
 
-async def _copy(path: Path, beside: Path, in_thread: InThread) -> bool:
+async def _copy(path: Path, beside: Path, executor: Executor) -> bool:
     try:
-        with path.open("rb", 0) as source, beside.open("wb", 0) as target:
-            while await in_thread(lambda: _copy_next(source, target)):
-                pass
+        async with (
+            aiofiles.open(path, "rb", executor=executor) as source,
+            aiofiles.open(beside, "wb", executor=executor) as target,
+        ):
+            while block := await finish(source.read(BLOCK_BYTES)):
+                await finish(target.write(block))
     except OSError as error:
         log.info("a file on the volume could not be copied: %s", os.strerror(error.errno or 0))
         return False
     return True
-
-
-def _copy_next(source: FileIO, target: FileIO) -> int:
-    block = memoryview(source.read(BLOCK_BYTES) or b"")
-    size, rest = len(block), block
-    while rest:
-        rest = rest[target.write(rest) or 0 :]
-    return size
 
 
 def _move(beside: Path, place: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from sirene_shared.messages import InstallState
 from tests.integration.downloader.rig import PATIENT, REF, REPO, Rig, until_sent
 from tests.support.hub import Fault, Hub
+from tests.support.waiting import until
 
 MIB = 1 << 20
 CONTENT = random.Random(9).randbytes(40 * MIB)
@@ -85,6 +86,19 @@ async def test_a_file_that_changes_between_its_ranges_is_never_spliced(rig: Rig)
     assert status.state is InstallState.INSTALLED
     rig.check_installed({"weights.data": CONTENT})
     assert rig.hub.sent_bytes["small/weights.data"] > len(CONTENT)
+
+
+async def test_all_files_in_work_are_told(rig: Rig) -> None:
+    files = {"model.onnx": CONTENT, "codec.bin": CONTENT[: 9 * MIB]}
+    rig.publish(files)
+    for path in files:
+        rig.hub.fault(f"small/{path}", Fault(stall_at=MIB, times=1))
+    async with rig.running(limits=PATIENT), rig.watching() as ticks:
+        await rig.pull()
+        await until(lambda: ticks and set(ticks[-1].transfer.files) == set(files))
+        assert ticks[-1].transfer.file in files
+        await rig.cancel("job-1")
+        await rig.reaches(InstallState.ABSENT)
 
 
 async def test_the_rate_limit_is_kept_over_all_files(rig: Rig) -> None:

@@ -51,6 +51,8 @@ class Crew:
         """Bring the number of connections to what helps; call it some times a second."""
         now = time.monotonic()
         with self._changed:
+            for _, line in self._threads:
+                line.look(now)
             if self.is_over or self._is_stopped:
                 return
             busy = sum(file is not None for _, file in self._fetching.values())
@@ -67,6 +69,13 @@ class Crew:
     @property
     def received(self) -> int:
         return sum(file.received for file in self._files)
+
+    @property
+    def in_work(self) -> tuple[str, ...]:
+        """The paths of the files that are fetched now, in the model's order."""
+        with self._changed:
+            fetched = [file for _, file in self._fetching.values()]
+        return tuple(file.remote.path for file in self._files if file in fetched)
 
     @property
     def is_fetched(self) -> bool:

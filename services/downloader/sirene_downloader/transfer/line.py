@@ -2,7 +2,9 @@
 
 import socket
 import threading
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 
 class Stopped(Exception):
@@ -16,12 +18,29 @@ class Line:
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self._is_cut = False
+        self._deadline: float | None = None
         self.is_reaching_out = False
         """While it looks up a name or connects, which nobody can end; it holds nothing then."""
 
     @property
     def is_cut(self) -> bool:
         return self._is_cut
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """What is read in it takes no longer: look() breaks it."""
+        self._deadline = time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._deadline = None
+
+    def look(self, now: float) -> None:
+        """Break what takes too long; call it some times a second."""
+        with self._lock:
+            if self._deadline is not None and now > self._deadline:
+                self._break()
 
     def reach_out(self) -> None:
         with self._lock:

@@ -125,7 +125,7 @@ class ModelTransfer:
         report = self._report
         current = next((file for file in self._files if not file.is_whole), None)
         if current is not None:
-            report.work_on(current.remote.path, Phase.DOWNLOADING)
+            report.work_on(current.remote.path, Phase.DOWNLOADING, files=crew.in_work)
         elif unchecked := next((file for file in self._files if not file.is_checked), None):
             report.work_on(unchecked.remote.path, Phase.VERIFYING)
         lost = sum(file.lost for file in self._files)

@@ -2,7 +2,9 @@
 
 import http.client
 import logging
+import select
 import socket
+import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -62,12 +64,29 @@ class Exchange:
         response = self._response
         if self._left is None:
             return response.readinto(view)
-        size_bytes = 0
-        if self._left and response.fp is not None:
-            # readinto() would wait until the view is full.
-            size_bytes = response.fp.readinto1(view[: self._left])
+        if not self._left or response.fp is None:
+            return 0
+        view = view[: self._left]
+        # readinto() would wait until the view is full.
+        size_bytes = response.fp.readinto1(view)
+        # TLS gives a record at a time, 16 KiB: what has come beside it is taken along.
+        while 0 < size_bytes < len(view) and self._has_more():
+            try:
+                more = response.fp.readinto1(view[size_bytes:])
+            except BROKEN:
+                break  # the next read tells of it; this one has bytes to give
+            if not more:
+                break
+            size_bytes += more
         self._left -= size_bytes
         return size_bytes
+
+    def _has_more(self) -> bool:
+        """More has come over TLS, so that a read does not wait."""
+        sock = self._socket
+        if not isinstance(sock, ssl.SSLSocket):
+            return False
+        return sock.pending() > 0 or bool(select.select([sock], [], [], 0)[0])
 
     def wait_for_bytes(self, seconds: float) -> None:
         """So long without a byte is too long from now on."""
@@ -181,7 +200,9 @@ class Wire:
             for name, value in headers.items():
                 connection.putheader(name, value)
             connection.endheaders()
-            response = connection.getresponse()
+            # The socket's own timeout is for each byte; a trickle of headers must end too.
+            with line.within(self.limits.headers_s):
+                response = connection.getresponse()
         except BaseException as error:
             line.let_go()
             self._connections.give_back(place, connection, reusable=False)
