@@ -13,8 +13,8 @@ from nats.errors import Error as NatsError
 from sirene_inference.cache import Models
 from sirene_inference.holding import Holding
 from sirene_inference.loader import LoadedVoice
+from sirene_inference.request import Request
 from sirene_inference.residency import Residency
-from sirene_inference.runner import Request
 from sirene_inference.status import loaded_model
 from sirene_shared import speech_stream
 from sirene_shared.durations import kept_s

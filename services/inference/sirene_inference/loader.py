@@ -5,11 +5,13 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import Executor
+from contextlib import aclosing
 from functools import partial
 
 from sirene_inference import memory, pipe
 from sirene_inference.breaker import Breaker
-from sirene_inference.runner import Request, Runner
+from sirene_inference.request import Request
+from sirene_inference.runner import Runner
 from sirene_inference.settings import Settings
 from sirene_inference.templates import Templates
 from sirene_shared.errors import ModelDamaged, ModelsBusy
@@ -59,13 +61,12 @@ class LoadedVoice:
             raise ModelsBusy(
                 f"{self.ref.id!r} is speaking for others", hint="Try again.", retry_after_s=2
             ) from None
-        frames = self._runner.speak(self.ref.id, request)
         try:
-            async for frame in frames:
-                yield frame
+            async with aclosing(self._runner.speak(self.ref.id, request)) as frames:
+                async for frame in frames:
+                    yield frame
             self._spoke()
         finally:
-            await frames.aclose()
             self._slots.release()
 
     async def measure(self) -> int:

@@ -12,6 +12,7 @@ import msgspec
 
 from sirene_inference import exhaustion, pipe
 from sirene_inference.complaints import Complaints
+from sirene_inference.request import Request
 from sirene_inference.spawning import RunnerProcess
 from sirene_shared.errors import (
     AudioLost,
@@ -36,20 +37,6 @@ LAST_WORDS_S = 1.0
 
 Reply = tuple[pipe.Answer, bytes]
 Replies = asyncio.Queue[Reply]
-
-
-class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be spoken, with the defaults of the bus's SpeakRequest."""
-
-    text: str
-    voice: str = ""
-    language: str = ""
-    speed: float = 1.0
-    seed: int | None = None
-    sample_rate: int | None = None
-    instructions: str = ""
-    clip: bytes = b""
-    transcript: str = ""
 
 
 class Runner:
@@ -134,9 +121,11 @@ class Runner:
                         raise AudioLost(f"{heard} of {answer.chunks} pieces came from the runner")
                     return
         finally:
-            if is_running:
-                await self._cancel(speak.id, replies)
-            del self._replies[speak.id]
+            try:
+                if is_running:
+                    await self._cancel(speak.id, replies)
+            finally:
+                del self._replies[speak.id]
 
     def next_id(self) -> int:
         return next(self._ids)
@@ -184,14 +173,23 @@ class Runner:
             return await replies.get()
 
     async def _cancel(self, id: int, replies: Replies) -> None:
-        """Stop a speech, and wait until it has stopped: its slot is free only then."""
+        """Stop a speech, and wait until it has stopped, however often we are cancelled meanwhile:
+        its slot is free only then."""
         # We are being cancelled: before Python 3.11.4 an asyncio.timeout would then never say that
         # it is over, and so the wait is a task's of its own.
         stopping = asyncio.create_task(self._stop(id, replies))
-        await asyncio.wait({stopping}, timeout=CANCEL_S)
+        interruption: asyncio.CancelledError | None = None
+        ends_at = asyncio.get_running_loop().time() + CANCEL_S
+        while not stopping.done() and (left_s := ends_at - asyncio.get_running_loop().time()) > 0:
+            try:
+                await asyncio.wait({stopping}, timeout=left_s)
+            except asyncio.CancelledError as error:
+                interruption = error
         if not stopping.done():
             stopping.cancel()
             self.kill(f"it did not stop within {CANCEL_S:.0f} s")
+        if interruption is not None:
+            raise interruption
 
     async def _stop(self, id: int, replies: Replies) -> None:
         await self._send(pipe.Cancel(id=id))

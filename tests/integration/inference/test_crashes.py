@@ -12,7 +12,8 @@ import pytest
 
 from sirene_inference import pipe
 from sirene_inference.environment import environment
-from sirene_inference.runner import Request, Runner
+from sirene_inference.request import Request
+from sirene_inference.runner import Runner
 from sirene_inference.templates import Templates
 from sirene_shared import bus, errors
 from sirene_shared.manifest import load_catalogue
