@@ -4,8 +4,9 @@
 
 One nginx on loopback serves all of them, in turns, in one run. Sirene verifies sha256 and fsyncs;
 the others do neither. Sirene is a service: its clock starts with the transfer, not with the
-interpreter, which is part of the others' time (tenths of a second for hf). The latency of a real
-network is not emulated.
+interpreter, which is part of the others' time (tenths of a second for hf). The capped row is late
+too: each request is answered after 20 ms, where nginx's echo module is installed. That is the
+latency of asking, not of TCP's windows.
 """
 
 import argparse
@@ -46,7 +47,11 @@ def main() -> None:
         hub.add("big", [chosen.size])
         hub.add("eleven", [int(chosen.size * share / sum(ELEVEN)) for share in ELEVEN])
         with hub.serve():
-            print(f"{chosen.size / 1e9:.2f} GB, {os.cpu_count()} cores, medians of {chosen.rounds}")
+            load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
+            print(
+                f"{chosen.size / 1e9:.2f} GB, {os.cpu_count()} cores, medians of {chosen.rounds};"
+                f" load before: {load}; capped answers wait {1000 * hub.latency_s:.0f} ms"
+            )
             for row in chosen.rows.split(","):
                 measure(row, hub, Path(folder), chosen.rounds)
 

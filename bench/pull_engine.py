@@ -13,9 +13,12 @@ from pathlib import Path
 from nats.aio.client import Client
 
 from sirene_downloader.draft import Draft
+from sirene_downloader.lease import Lease
+from sirene_downloader.limits import CurrentLimits
 from sirene_downloader.remote import Digest, RemoteFile
 from sirene_downloader.report import Report
-from sirene_downloader.settings import Limits
+from sirene_downloader.settings import Limits, Settings
+from sirene_downloader.statements import Statements
 from sirene_downloader.states import States
 from sirene_downloader.transfer.model import ModelTransfer
 from sirene_downloader.transfer.throttle import Throttle
@@ -34,16 +37,28 @@ async def main(url: str, repo: str, root: Path, out: Path) -> None:
         )
         for path, (size, sha256) in known.items()
     )
+    # Never connected: what a report says goes nowhere.
     nc = Client()
+    js = nc.jetstream()
     command = PullCommand(model="measured", variant=repo, job="bench")
-    report = Report(nc, States(nc.jetstream()), command, seq=0, attempt=1)
+    statements = Statements(States(js), Lease(js, command.ref, "bench"), 0)
+    report = Report(nc, statements, command, seq=0, attempt=1)
     draft = Draft(out)
     draft.open()
     draft.prepare(files)
-    wire = Wire(endpoint=url, token="", limits=Limits(), throttle=Throttle())
+    settings, limits, throttle = Settings(hf_endpoint=url), Limits(), Throttle()
+    CurrentLimits(settings.limits()).hold(throttle)
+    wire = Wire(
+        endpoint=url,
+        token="",
+        limits=limits,
+        throttle=throttle,
+        policy=settings.policy([]),
+        proxies=settings.proxies,
+    )
     began, cpu_began = time.monotonic(), time.process_time()
     with ThreadPoolExecutor(2) as executor:
-        await ModelTransfer(wire, executor, draft, files, report).run()
+        await ModelTransfer(wire, executor, draft, files, report, limits=limits).run()
     print(time.monotonic() - began, time.process_time() - cpu_began)
     wire.close()
 

@@ -1,4 +1,4 @@
-"""A fast hub for bench.pull: nginx on loopback, plain, capped per connection, and over TLS."""
+"""A fast hub for bench.pull: nginx on loopback, plain, capped and late per request, over TLS."""
 
 import hashlib
 import json
@@ -12,6 +12,9 @@ from pathlib import Path
 
 COMMIT = "c" * 40
 BLOCK_BYTES = 16 << 20
+# Debian's libnginx-mod-http-echo: a request waits before it is answered.
+ECHO_MODULE = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
+LATENCY_S = 0.02
 
 
 class Hub:
@@ -24,6 +27,8 @@ class Hub:
         self._repos: dict[str, dict[str, int]] = {}
         self._ports = [_free_port() for _ in range(3)]
         plain, capped, tls = self._ports
+        self.latency_s = LATENCY_S if ECHO_MODULE.exists() else 0.0
+        """Before each answer of the capped server."""
         self.url = f"http://127.0.0.1:{plain}"
         self.capped_url = f"http://127.0.0.1:{capped}"
         self.tls_url = f"https://127.0.0.1:{tls}"
@@ -91,7 +96,15 @@ class Hub:
             location ~ ^/api/models/acme/([a-z]+) {{
                 default_type application/json; alias {self.root}/$1.json;
             }}"""
+        module, late = "", files
+        if self.latency_s:
+            module = f"load_module {ECHO_MODULE};"
+            inner = files.replace("location ~ ^/", "location ~ ^/late/")
+            late = f"""
+                location ~ ^/(acme|api)/ {{ echo_sleep {self.latency_s}; echo_exec /late$uri; }}
+                {inner}"""
         return f"""
+            {module}
             daemon off; worker_processes 2; pid {self._folder}/nginx.pid;
             error_log {self._folder}/error.log; user root;
             events {{ worker_connections 256; }}
@@ -99,7 +112,7 @@ class Hub:
                 access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000;
                 default_type application/octet-stream;
                 server {{ listen 127.0.0.1:{plain}; {files} }}
-                server {{ listen 127.0.0.1:{capped}; limit_rate {self._cap}; {files} }}
+                server {{ listen 127.0.0.1:{capped}; limit_rate {self._cap}; {late} }}
                 server {{ listen 127.0.0.1:{tls} ssl; ssl_certificate {self.certificate};
                     ssl_certificate_key {key}; {files} }}
             }}"""

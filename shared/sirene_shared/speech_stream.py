@@ -24,7 +24,6 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
-from sirene_shared.ending import end
 from sirene_shared.errors import AudioLost, Failure, SireneError, SpeechFailed
 
 FRAME_BYTES = 32 * 1024
@@ -105,7 +104,10 @@ async def send(nc: Client, inbox: str, frames: AsyncGenerator[Frame, None]) -> N
     except TimeoutError:
         pass  # the reader is gone
     finally:
-        await end((work, leaving))
+        # Once: a speech that stops waits for its runner, and that must not be cut short.
+        for task in (work, leaving):
+            task.cancel()
+        await asyncio.gather(work, leaving, return_exceptions=True)
         await frames.aclose()
         with suppress(NatsError):
             await subscription.unsubscribe()

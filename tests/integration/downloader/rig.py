@@ -31,7 +31,15 @@ from sirene_shared.messages import (
 )
 from sirene_shared.names import ModelRef
 from sirene_shared.store import Store
-from sirene_shared.subjects import COMMANDS, CONTROL, DELETE, DOWNLOADER_SERVICE, PROGRESS, PULL
+from sirene_shared.subjects import (
+    COMMANDS,
+    CONTROL,
+    DELETE,
+    DOWNLOADER_SERVICE,
+    LEASES,
+    PROGRESS,
+    PULL,
+)
 from tests.support.hub import Hub
 from tests.support.waiting import until
 
@@ -167,6 +175,10 @@ class Rig:
     async def pull(self, ref: ModelRef = REF, *, job: str = "job-1") -> None:
         command = PullCommand(model=ref.model, variant=ref.variant, job=job)
         await self.js.publish(PULL.of(ref), command.encode(), timeout=5)
+
+    async def forget_lease(self, ref: ModelRef = REF) -> None:
+        """As if the time to live of a dead downloader's lease were over."""
+        await self.js.purge_stream(f"KV_{LEASES.name}", subject=f"$KV.{LEASES.name}.{ref.key}")
 
     async def delete(self, ref: ModelRef = REF, *, job: str = "delete-1") -> None:
         command = DeleteCommand(model=ref.model, variant=ref.variant, job=job)

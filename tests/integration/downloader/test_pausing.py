@@ -116,6 +116,7 @@ async def test_a_pull_paused_while_its_downloader_is_dead_is_shown_as_paused(rig
     await rig.has_received(STALL)
     killed.kill()
     await asyncio.to_thread(killed.wait)
+    await rig.forget_lease()
     await wish(rig, action="pause")
     async with rig.running(limits=PATIENT):
         await rig.reaches(InstallState.PAUSED)

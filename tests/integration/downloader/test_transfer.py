@@ -40,6 +40,7 @@ async def test_kills_cost_less_than_8_mib_each(rig: Rig) -> None:
         await until_sent(rig.hub, PATH, (kill + 1) * 10 * MIB)
         process.kill()
         await asyncio.to_thread(process.wait)
+        await rig.forget_lease()
     rig.hub.rate_bytes_s = None
     async with rig.process():
         await rig.reaches(InstallState.INSTALLED, within_s=60)
