@@ -46,6 +46,15 @@ def expected_bytes(replicas: Iterable[ReplicaStatus], ref: ModelRef, estimate: i
     return max(measured, default=0) or estimate or 0
 
 
+def room(replica: ReplicaStatus) -> int:
+    """Bytes that it could give one model, its other models unloaded."""
+    limit = _limit(replica)
+    if _device(replica) == "cuda":
+        return int(limit)
+    held = sum(model.memory_bytes for model in replica.models)
+    return int(min(replica.memory_available_bytes + held, limit))
+
+
 def _rank(replica: ReplicaStatus, ref: ModelRef, count: int, dice: float) -> Rank:
     held = next((each for each in replica.models if each.ref == ref), None)
     if held and held.state is LoadedState.LOADING:

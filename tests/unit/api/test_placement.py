@@ -1,6 +1,6 @@
 """Where a model is loaded that no replica speaks at once."""
 
-from sirene_api.placement import expected_bytes, places
+from sirene_api.placement import expected_bytes, places, room
 from sirene_shared.messages import LoadedModel, LoadedState, ReplicaStatus
 from sirene_shared.names import ModelRef
 
@@ -73,3 +73,18 @@ def test_what_was_measured_counts_more_than_the_manifest() -> None:
     assert expected_bytes(replicas, ASKED, 100) == 700
     assert expected_bytes([replica("b")], ASKED, 100) == 100
     assert expected_bytes([], ASKED, None) == 0
+
+
+def test_room_is_what_the_bound_and_the_machine_both_leave_with_all_others_gone() -> None:
+    def measured(available: int, **limits: int) -> ReplicaStatus:
+        return ReplicaStatus(
+            replica="one",
+            memory_available_bytes=available,
+            memory_limits=limits,
+            models=(held(memory_bytes=300),),
+        )
+
+    assert room(measured(500)) == 800
+    assert room(measured(500, cpu=1000)) == 800
+    assert room(measured(5000, cpu=1000)) == 1000
+    assert room(measured(500, cpu=1000, cuda=9000)) == 9000
