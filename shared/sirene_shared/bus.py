@@ -88,6 +88,12 @@ async def connect(
     return nc
 
 
+async def close(nc: Client) -> None:
+    """Also a connection whose other end is gone."""
+    with suppress(NatsError, OSError):
+        await nc.close()
+
+
 async def settle(nc: Client) -> None:
     """Return once the server has done all that was sent before; waits while the bus is gone.
 

@@ -54,7 +54,7 @@ class FaultRig(Rig):
         await self.js.purge_stream(f"KV_{LEASES.name}", subject=lease)
         with suppress(NotFoundError):
             await self.js.delete_consumer(COMMANDS, PULL_CONSUMER)
-        await bus.bootstrap(self.js)
+        await bus.bootstrap_when_ready(self.nc)
 
     async def forget(self) -> None:
         """An empty bus and no model."""

@@ -1,5 +1,7 @@
 """A real nats-server for tests: started, killed, wiped and started again."""
 
+import os
+import signal
 import subprocess
 import urllib.request
 from pathlib import Path
@@ -40,8 +42,18 @@ class NatsServer:
         self._process.kill()
         self._process.wait()
 
+    def freeze(self) -> None:
+        """It keeps its sockets and answers nothing; thaw() lets it go on."""
+        os.kill(self.pid, signal.SIGSTOP)
+        stat = Path(f"/proc/{self.pid}/stat")
+        assert until_true(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
+
+    def thaw(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
+
     def stop(self) -> None:
         if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
             self._process.terminate()
             self._process.wait(timeout=START_S)
 

@@ -143,7 +143,7 @@ class BusLink:
             finally:
                 await end(tasks)
         finally:
-            await client.close()
+            await bus.close(client)
 
     def _be_patient(self) -> None:
         self._patient_until = asyncio.get_running_loop().time() + READ_WAIT_S

@@ -108,7 +108,7 @@ class Downloader:
             await _open_volume(workshop)
             log.info("connecting to the bus")
             nc = await broker.connect()
-            stack.push_async_callback(nc.close)
+            stack.push_async_callback(bus.close, nc)
             # Before the connection, whatever went wrong: a pull loop on a closed one never lets go.
             stack.push_async_callback(_stop_subscribers, broker)
             await self._serve(nc, broker, equipment, stack)

@@ -115,7 +115,7 @@ class Replica:
         await self._nc.subscribe(LOAD.at(self.name), cb=self._on_load)
         await self._nc.subscribe(PIN.all, cb=self._on_pin)
         await self._nc.subscribe(UNLOAD.all, cb=self._on_unload)
-        await self._nc.flush()
+        await bus.settle(self._nc)
 
     async def report(self, *models: LoadedModel, **fields: object) -> None:
         status = ReplicaStatus(
@@ -134,7 +134,7 @@ class Replica:
     async def serve(self, ref: ModelRef) -> None:
         """From now on the model is loaded and has free slots."""
         await self._nc.subscribe(SPEAK.of(ref), queue=REPLICAS_GROUP, cb=self._on_speak)
-        await self._nc.flush()
+        await bus.settle(self._nc)
 
     async def _on_load(self, message: Msg) -> None:
         request = LoadRequest.decode(message.data)

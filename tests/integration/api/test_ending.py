@@ -4,6 +4,7 @@ import asyncio
 
 from nats.aio.client import Client
 
+from sirene_shared import bus
 from sirene_shared.errors import ModelInUse, VolumeUnwritable
 from sirene_shared.messages import Control, InstallState, UnloadReply
 from sirene_shared.subjects import CONTROL, DELETE_CONSUMER
@@ -17,7 +18,7 @@ async def test_a_cancel_reaches_whoever_runs_the_pull(
     api: Api, downloader: Downloader, nc: Client
 ) -> None:
     orders = await nc.subscribe(CONTROL.all)
-    await nc.flush()
+    await bus.settle(nc)
     job = (await api.http.post(PULL)).json()["job"]
     answer = await api.http.post(f"/api/models/{SIWIS.id}/cancel?keep=true")
     assert answer.status_code == 202

@@ -85,12 +85,12 @@ async def test_readiness_is_honest_when_the_bus_dies_and_when_it_freezes(
 ) -> None:
     async with program(own_nats_server.url) as running, client(running) as http:
         await becomes(http, 200)
-        os.kill(own_nats_server.pid, signal.SIGSTOP)
+        own_nats_server.freeze()
         asked_at = time.monotonic()
         assert await readiness(http) == 503
         assert time.monotonic() - asked_at < HONEST_S
         assert (await http.head("/api/health/live")).status_code == 200
-        os.kill(own_nats_server.pid, signal.SIGCONT)
+        own_nats_server.thaw()
         await becomes(http, 200)
 
         own_nats_server.kill()
@@ -109,7 +109,7 @@ async def test_readiness_names_the_services_that_are_there(own_nats_server: Nats
         nc = await bus.connect(own_nats_server.url, "test")
         await announce(nc, DOWNLOADER_SERVICE, "d1")
         await announce(nc, INFERENCE_SERVICE, "i1")
-        await nc.flush()
+        await bus.settle(nc)
         checks = (await http.get(READY)).json()["checks"]
         assert checks["bus"] == {"ok": True}
         assert checks["downloader"] == {"ok": True, "replicas": ["d1"]}

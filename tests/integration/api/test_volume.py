@@ -3,6 +3,7 @@
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from sirene_shared import bus
 from sirene_shared.errors import ModelNotInstalled
 from sirene_shared.inquiries import (
     CheckedFile,
@@ -31,9 +32,10 @@ async def test_a_dry_run_tells_what_a_pull_would_meet_and_queues_nothing(
         await message.respond(told.encode())
 
     subscription = await nc.subscribe(PREFLIGHT.all, cb=answer)
-    await nc.flush()
+    await bus.settle(nc)
     got = await api.http.post(f"{MODEL}/pull?dry_run=true")
     await subscription.unsubscribe()
+    await bus.settle(nc)
     assert got.status_code == 200
     assert (got.json()["missing_bytes"], got.json()["token"]) == (4, "ok")
     assert got.json()["fits_memory"] is None
@@ -62,12 +64,13 @@ async def test_a_verification_is_followed_to_its_last_message(api: Api, nc: Clie
             await message.respond(one.encode())
 
     subscription = await nc.subscribe(VERIFY.all, cb=answer)
-    await nc.flush()
+    await bus.settle(nc)
     got = await api.http.post(f"{MODEL}/verify")
     assert got.json()["ok"] is False
     assert got.json()["files"][0]["state"] == "wrong_hash"
     assert (await api.http.post(f"{MODEL}/verify")).status_code == 404
     await subscription.unsubscribe()
+    await bus.settle(nc)
 
 
 async def test_a_repair_is_a_pull_also_of_what_is_installed(
@@ -99,10 +102,11 @@ async def test_parts_are_listed_and_deleted(api: Api, nc: Client) -> None:
         await message.respond(PartsReply(parts=(part,)).encode())
 
     subscription = await nc.subscribe(PARTS.all, cb=answer)
-    await nc.flush()
+    await bus.settle(nc)
     listed = await api.http.get("/api/downloads/parts")
     removed = await api.http.delete("/api/downloads/parts", params={"model": SIWIS.id})
     await subscription.unsubscribe()
+    await bus.settle(nc)
     assert listed.json()["total_bytes"] == removed.json()["total_bytes"] == 5
     assert listed.json()["parts"][0]["id"] == SIWIS.id
     assert [(one.delete, one.model) for one in asked] == [(False, ""), (True, SIWIS.key)]

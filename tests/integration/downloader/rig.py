@@ -18,7 +18,7 @@ from nats.js import JetStreamContext
 from sirene_downloader.app import create_app
 from sirene_downloader.settings import Limits, Settings
 from sirene_downloader.states import States
-from sirene_shared import presence
+from sirene_shared import bus, presence
 from sirene_shared.errors import BusUnavailable
 from sirene_shared.manifest import load_catalogue
 from sirene_shared.messages import (
@@ -240,7 +240,7 @@ class Rig:
             ticks.append(Progress.decode(message.data))  # type: ignore[attr-defined]
 
         subscription = await self.nc.subscribe(PROGRESS.all, cb=seen)
-        await self.nc.flush()
+        await bus.settle(self.nc)
         yield ticks
         await subscription.unsubscribe()
 
