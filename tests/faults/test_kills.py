@@ -19,7 +19,7 @@ FILES: Files = {
     "voices/one.bin": random.Random(3).randbytes(MIB // 2),
 }
 # The default run looks at so many of the calls of each kind.
-ONE_IN = 4
+ONE_IN = 8
 # A call may not come a second time, when a heartbeat falls elsewhere.
 AT_LEAST = 0.9
 
