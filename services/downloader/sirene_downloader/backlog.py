@@ -9,7 +9,7 @@ from nats.js import JetStreamContext
 from nats.js.api import RawStreamMsg
 from nats.js.errors import APIError, NotFoundError
 
-from sirene_downloader.decisions import QUEUED_SEQ, is_at_work
+from sirene_downloader.decisions import QUEUED_SEQ, has_said_end, is_at_work
 from sirene_downloader.delivery import bury
 from sirene_downloader.entries import bus_errors
 from sirene_downloader.states import States
@@ -123,6 +123,9 @@ class Backlog:
         is_ours = status is not None and status.job == job
         if is_ours and is_at_work(status) and not is_leased:
             return  # whoever works on it has heard the same
+        if has_said_end(status, job):
+            await self.drop(waiting)  # too late: it has ended, and only was not answered
+            return
         cancelled = PullCancelled(f"the pull of {ref.id!r} was cancelled").failure()
         # A queued pull of what is installed already keeps its size.
         is_installed = status is not None and status.usable_bytes > 0

@@ -178,6 +178,11 @@ def says_installed(status: ModelStatus | None, job: str) -> bool:
     return status is not None and (status.job, status.state) == (job, InstallState.INSTALLED)
 
 
+def has_said_end(status: ModelStatus | None, job: str) -> bool:
+    """The job's last word is there: nothing is to be said after it."""
+    return is_over(status, job) or says_installed(status, job)
+
+
 def is_at_work(status: ModelStatus | None) -> bool:
     """A run is at work on the model, or died at it: the lease shows which."""
     return status is not None and status.state in IN_WORK

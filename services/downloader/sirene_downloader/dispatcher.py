@@ -16,7 +16,7 @@ import msgspec
 
 from sirene_downloader.backlog import Backlog, Malformed, Waiting
 from sirene_downloader.claim import Claim
-from sirene_downloader.decisions import QUEUED_SEQ, Turn, is_at_work, is_over, stop_of, turn_of
+from sirene_downloader.decisions import QUEUED_SEQ, Turn, is_at_work, stop_of, turn_of
 from sirene_downloader.ending import OUT_OF_HOURS_REASON, PAUSED_REASON
 from sirene_downloader.hours import Hours
 from sirene_downloader.jobs import Jobs
@@ -162,7 +162,7 @@ class Dispatcher:
         """Say that it waits, unless somebody works on it. Raises: BusUnavailable."""
         command = waiting.command
         status, revision = await self._states.read(command.ref)
-        if is_over(status, command.job):
+        if await self._jobs.has_ended(status, command.job):
             await self._backlog.drop(waiting)
             return
         ours = status if status and status.job == command.job else None

@@ -38,7 +38,7 @@ from sirene_shared.errors import (
     SireneError,
 )
 from sirene_shared.manifest import Catalogue
-from sirene_shared.messages import PullCommand
+from sirene_shared.messages import ModelStatus, PullCommand
 from sirene_shared.names import ModelRef
 from sirene_shared.store import InstallRecord
 from sirene_shared.subjects import HEARTBEAT_S, MAX_DELIVERIES
@@ -130,6 +130,10 @@ class Jobs:
         finally:
             await lease.release()
 
+    async def has_ended(self, status: ModelStatus | None, name: str) -> bool:
+        """The job has, and only its command was not answered."""
+        return is_over(status, name) or await is_told(status, name, self._workshop)
+
     async def close(self) -> None:
         """Stop every pull so that it goes on elsewhere, or here after a restart, at once."""
         self._is_ending = True
@@ -145,7 +149,7 @@ class Jobs:
         """Raises: BusUnavailable."""
         command, ref = job.command, job.command.ref
         status, _ = await self._states.read(ref)
-        if is_over(status, command.job) or await is_told(status, command.job, self._workshop):
+        if await self.has_ended(status, command.job):
             await job.claim.done()  # only the answer had been lost
             return
         if await self._backlog.has_delete_before(ref, job.sequence):
@@ -165,6 +169,16 @@ class Jobs:
             await lease.release()  # another downloader had it, and is done
             return
         status, revision = await self._states.read(ref)
+        try:
+            # It may have run out before that was read: then it is not ours to speak on top of it.
+            await lease.renew()
+        except LeaseLost:
+            job.claim.again(LEASE_RETRY_S)
+            return
+        if await self.has_ended(status, command.job):
+            await job.claim.done()  # by one that had the lease before
+            await lease.release()
+            return
         before = status if status and status.job == command.job else None
         job.tries = tries_of(status, command.job)
         statements = Statements(self._states, lease, revision)
