@@ -24,7 +24,7 @@ from sirene_downloader.decisions import (
 )
 from sirene_shared.errors import LeaseLost, PullCancelled, SireneError, VolumeUnwritable
 from sirene_shared.messages import InstallState, ModelStatus
-from tests.unit.downloader.pull_world import TOTAL, Command, Draft, World, status_of
+from tests.unit.downloader.pull_world import TOTAL, Command, Draft, Left, World, status_of
 
 ROOM = 2
 BEGUN_TOO_OFTEN = "begun too often"
@@ -143,10 +143,20 @@ class Run:
         end = end_of(error, self.stop, has_installed=has_installed)
         for step in STEPS[end]:
             yield
+            if step is Step.RELEASE:
+                self._note()
             if not (yield from self._is_done(step, end, error)):
                 for rest in LOST:
                     yield from self._is_done(rest, end, error)
                 return
+
+    def _note(self) -> None:
+        world, ref = self.world, self.command.ref
+        status, revision = world.read(ref)
+        is_ours = world.lease(ref).revision == self.lease.revision and revision == self._revision
+        if is_ours and self._draft is not None and status is not None and not self.has_begun:
+            place = world.place_of(self.writer, ref, self._draft)
+            world.left.append(Left(status, world.wish_of(self.command), place))
 
     def _until_stopped(self) -> Asked:
         """Raises: SireneError."""
@@ -207,7 +217,8 @@ class Run:
                 stands = error is not None and ref in world.volume
                 state = InstallState.INSTALLED if stands else SAID[end]
                 failure = error.failure() if error else None
-                is_said = yield from self._say(state, error=failure)
+                reason = end.value if end in (End.PAUSED, End.OUT_OF_HOURS) else ""
+                is_said = yield from self._say(state, error=failure, reason=reason)
                 self.has_begun &= not is_said
                 return is_said
             case Step.ANSWER | Step.BURY:
@@ -264,7 +275,7 @@ class Downloader:
         world.living.add(writer)
         world.corners[writer] = {}
 
-    def look(self, *, is_resting: bool = False) -> None:
+    def look(self) -> None:
         world = self.world
         for run in self.runs.values():
             reason = stop_of(world.wish_of(run.command), is_open=world.is_open)
@@ -276,7 +287,7 @@ class Downloader:
                 world.wish_of(command),
                 is_open=world.is_open,
                 has_room=len(self.runs) < ROOM,
-                is_resting=is_resting,
+                is_resting=False,
             )
             if turn is Turn.CANCEL:
                 self._cancel(command)

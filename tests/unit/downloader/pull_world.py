@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -21,6 +21,7 @@ from sirene_shared.subjects import ACK_WAIT_S
 TOTAL = 3
 PARKED = "parked"
 NOBODY = 0
+Place = Literal["own", "parked", "gone"]
 
 
 class Command(NamedTuple):
@@ -39,6 +40,14 @@ class Word(NamedTuple):
     @property
     def is_end(self) -> bool:
         return has_said_end(self.status, self.status.job)
+
+
+class Left(NamedTuple):
+    """An end that was reached while the lease was held, and where the bytes were then."""
+
+    said: ModelStatus
+    wished: Wish
+    place: Place
 
 
 @dataclass(eq=False)
@@ -68,6 +77,7 @@ class World:
     living: set[str] = field(default_factory=set)
     asked: list[Command] = field(default_factory=list)
     words: dict[ModelRef, list[Word]] = field(default_factory=lambda: defaultdict(list))
+    left: list[Left] = field(default_factory=list)
     late_installs: list[str] = field(default_factory=list)
 
     def next_revision(self) -> int:
@@ -203,6 +213,13 @@ class World:
 
     def dead(self) -> list[dict[ModelRef, Draft]]:
         return [corner for name, corner in self.corners.items() if name not in self.living]
+
+    def place_of(
+        self, writer: str, ref: ModelRef, draft: Draft
+    ) -> Literal["own", "parked", "gone"]:
+        if self.corners[writer].get(ref) is draft:
+            return "own"
+        return "parked" if self.corners[PARKED].get(ref) is draft else "gone"
 
     def drafts(self, ref: ModelRef) -> list[Draft]:
         return [corner[ref] for corner in self.corners.values() if ref in corner]

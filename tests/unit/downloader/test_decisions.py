@@ -26,7 +26,7 @@ from sirene_shared.messages import InstallState, Wish
 from sirene_shared.names import ModelRef
 from sirene_shared.subjects import ACK_WAIT_S, MAX_DELIVERIES
 from tests.unit.downloader.pull_runs import BEGUN_TOO_OFTEN, Downloader, Run, last_said
-from tests.unit.downloader.pull_world import TOTAL, World
+from tests.unit.downloader.pull_world import TOTAL, Command, World
 
 REFS = st.sampled_from([ModelRef("voice", "one"), ModelRef("voice", "two")])
 # What each leaves of the bytes: all of a full disk or a hub that is away, none of what is altered.
@@ -37,6 +37,9 @@ ACTIONS = st.sampled_from(["run", "pause", "cancel"])
 WORN_OUT = SireneError(BEGUN_TOO_OFTEN).failure()
 # More than a run, from its pick to its last step, has.
 WHOLE_RUN = 40
+SOME_STEPS = st.integers(1, 20)
+# So many that a run is somewhere at work after them.
+FEW_STEPS = st.integers(5, 12)
 # Each command needs a few looks, and a dead one's lease some seconds.
 ROUNDS = 40
 
@@ -48,7 +51,7 @@ class PullMachine(RuleBasedStateMachine):
         self.started = 0
         self.downloaders = [self.started_one() for _ in range(3)]
         self.faults = Counter[str]()
-        self.wished: dict[str, bool] = {}
+        self.had_a_killer = False
 
     def started_one(self) -> Downloader:
         self.started += 1
@@ -68,6 +71,12 @@ class PullMachine(RuleBasedStateMachine):
     def somebody_asks(self, ref: ModelRef) -> None:
         self.world.ask(ref)
 
+    @rule(ref=REFS, number=DOWNLOADERS, steps=FEW_STEPS)
+    def a_pull_begins(self, ref: ModelRef, number: int, steps: int) -> None:
+        self.world.ask(ref)
+        self.a_downloader_looks(number)
+        self.all_go_on(self.downloaders[number], steps)
+
     @precondition(lambda self: self.world.volume)
     @rule(ref=REFS)
     def it_is_removed_by_hand(self, ref: ModelRef) -> None:
@@ -77,7 +86,21 @@ class PullMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.world.commands)
     @rule(data=st.data(), action=ACTIONS, keep=st.booleans())
     def somebody_wishes(self, data: st.DataObject, action: str, keep: bool) -> None:
-        command = data.draw(st.sampled_from(list(self.world.commands.values())))
+        self.wish(data.draw(st.sampled_from(list(self.world.commands.values()))), action, keep)
+
+    @precondition(lambda self: self.runs())
+    @rule(data=st.data(), action=ACTIONS, keep=st.booleans(), steps=SOME_STEPS, dies=st.booleans())
+    def one_is_stopped_at_work(
+        self, data: st.DataObject, action: str, keep: bool, steps: int, dies: bool
+    ) -> None:
+        downloader, run = self.a_run(data)
+        self.wish(run.command, action, keep)
+        downloader.look()
+        downloader.advance(run, steps)
+        if dies:
+            self.kill(self.downloaders.index(downloader))
+
+    def wish(self, command: Command, action: str, keep: bool) -> None:
         if self.world.wish_of(command).action != "cancel":
             self.world.wishes[command.ref] = Wish(
                 model=command.ref.model,
@@ -88,21 +111,44 @@ class PullMachine(RuleBasedStateMachine):
             )
 
     @precondition(lambda self: self.world.commands)
-    @rule(number=DOWNLOADERS, is_resting=st.booleans())
-    def a_downloader_looks(self, number: int, is_resting: bool) -> None:
-        self.downloaders[number].look(is_resting=is_resting)
+    @rule(number=DOWNLOADERS)
+    def a_downloader_looks(self, number: int) -> None:
+        downloader = self.downloaders[number]
+        downloader.look()
+        for run in downloader.runs.values():
+            if self.world.wish_of(run.command).action != "run" and not run.is_committing:
+                assert run.stop is not None
 
     @precondition(lambda self: self.runs())
-    @rule(data=st.data(), steps=st.integers(1, WHOLE_RUN))
+    @rule(data=st.data(), steps=SOME_STEPS)
     def a_run_goes_on(self, data: st.DataObject, steps: int) -> None:
         downloader, run = self.a_run(data)
         downloader.advance(run, steps)
 
-    @rule(is_open=st.booleans())
+    @precondition(lambda self: self.runs())
+    @rule(data=st.data(), first=SOME_STEPS, others=SOME_STEPS, then=SOME_STEPS)
+    def one_stalls_past_its_lease(
+        self, data: st.DataObject, first: int, others: int, then: int
+    ) -> None:
+        downloader, run = self.a_run(data)
+        downloader.advance(run, first)
+        self.world.now += ACK_WAIT_S + 1
+        for other in self.downloaders:
+            if other is not downloader:
+                other.look()
+                self.all_go_on(other, others)
+        if run in downloader.runs.values():
+            downloader.advance(run, then)
+
+    def all_go_on(self, downloader: Downloader, steps: int) -> None:
+        for run in list(downloader.runs.values()):
+            downloader.advance(run, steps)
+
+    @rule(is_open=st.sampled_from([True, True, False]))
     def the_hour_changes(self, is_open: bool) -> None:
         self.world.is_open = is_open
 
-    @rule(seconds=st.integers(1, 12))
+    @rule(seconds=st.sampled_from([1, 4, ACK_WAIT_S + 1]))
     def time_passes_for_all_stand_still(self, seconds: int) -> None:
         self.world.now += seconds
 
@@ -118,9 +164,10 @@ class PullMachine(RuleBasedStateMachine):
     def a_downloader_is_killed(self, number: int) -> None:
         self.kill(number)
 
-    @precondition(lambda self: self.world.commands)
-    @rule(times=st.integers(1, MAX_DELIVERIES + 5), steps=st.integers(5, 9))
+    @precondition(lambda self: self.world.commands and not self.had_a_killer)
+    @rule(times=st.sampled_from([2, MAX_DELIVERIES + 5]), steps=FEW_STEPS)
     def a_pull_kills_whoever_tries(self, times: int, steps: int) -> None:
+        self.had_a_killer = True
         for _ in range(times):
             self.downloaders[0].look()
             for run in list(self.downloaders[0].runs.values()):
@@ -138,11 +185,16 @@ class PullMachine(RuleBasedStateMachine):
         self.kill(number)
 
     @precondition(lambda self: self.runs())
-    @rule(data=st.data(), kind=FAULTS)
-    def it_meets_an_error(self, data: st.DataObject, kind: type[SireneError]) -> None:
-        _, run = self.a_run(data)
+    @rule(data=st.data(), kind=FAULTS, steps=SOME_STEPS, dies=st.booleans())
+    def it_meets_an_error(
+        self, data: st.DataObject, kind: type[SireneError], steps: int, dies: bool
+    ) -> None:
+        downloader, run = self.a_run(data)
         run.fault = kind("it failed")
         self.faults[run.command.job] += 1
+        downloader.advance(run, steps)
+        if dies:
+            self.kill(self.downloaders.index(downloader))
 
     @precondition(lambda self: self.runs())
     @rule(data=st.data())
@@ -213,6 +265,19 @@ class PullMachine(RuleBasedStateMachine):
         for ref in {command.ref for command in world.asked}:
             self.check_bytes(ref)
 
+    @invariant()
+    def what_is_kept_of_the_bytes_fits_the_end(self) -> None:
+        for said, wished, place in self.world.left:
+            code = said.error.code if said.error else ""
+            if said.state in (InstallState.PAUSED, InstallState.QUEUED):
+                assert place == ("parked" if said.reason else "own"), said
+            elif code == PullCancelled.code:
+                assert place == ("own" if wished.keep else "gone"), said
+            elif code in {kind.code for kind in KEEPING}:
+                assert place == "own", said
+            elif code == HashMismatch.code or not code:
+                assert place == "gone", said
+
     def check_bytes(self, ref: ModelRef) -> None:
         """Of the model's last pull."""
         last, _ = self.world.read(ref)
@@ -220,11 +285,6 @@ class PullMachine(RuleBasedStateMachine):
         if last.state is InstallState.INSTALLED and last.error is None:
             assert ref in self.world.volume
             assert not self.world.drafts(ref)
-        elif last.error is not None and last.error.code == HashMismatch.code:
-            assert not self.world.drafts(ref)
-        elif last.error is not None and last.error.code == PullCancelled.code:
-            wish = self.world.wishes[ref]
-            assert wish.keep or not self.world.drafts(ref)
 
 
 @pytest.mark.parametrize("examples", [100, pytest.param(5000, marks=pytest.mark.slow)])
