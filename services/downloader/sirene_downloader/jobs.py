@@ -11,15 +11,7 @@ from nats.js import JetStreamContext
 from sirene_downloader.answered import is_told
 from sirene_downloader.backlog import Backlog
 from sirene_downloader.claim import Claim
-from sirene_downloader.decisions import (
-    End,
-    Stop,
-    end_of,
-    first_seq,
-    is_over,
-    is_worn_out,
-    tries_of,
-)
+from sirene_downloader.decisions import End, Stop, end_of, first_seq, is_over, is_worn_out, tries_of
 from sirene_downloader.ending import Ending
 from sirene_downloader.job import Job
 from sirene_downloader.lease import Lease, Sightings

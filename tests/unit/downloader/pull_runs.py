@@ -1,8 +1,7 @@
-"""Downloaders in a world of plain values: a run stops after each operation, so that it can be
-overtaken, stall or die there. What it does next is for the decisions to say."""
+"""Runs in a world of plain values: each stops after each operation, so that it can be overtaken,
+stall or die there. What it does next is for the decisions to say."""
 
-from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 
 from sirene_downloader.decisions import (
@@ -12,62 +11,21 @@ from sirene_downloader.decisions import (
     End,
     Step,
     Stop,
-    Turn,
     end_of,
     first_seq,
     has_said_end,
     is_worn_out,
     may_retake,
-    stop_of,
     tries_of,
-    turn_of,
 )
 from sirene_shared.errors import LeaseLost, PullCancelled, SireneError, VolumeUnwritable
-from sirene_shared.messages import InstallState, ModelStatus
+from sirene_shared.messages import InstallState
+from tests.unit.downloader.pull_tenure import Tenure
 from tests.unit.downloader.pull_world import TOTAL, Command, Draft, Left, World, status_of
 
-ROOM = 2
 BEGUN_TOO_OFTEN = "begun too often"
-SHOWN = {
-    Turn.PAUSE: (InstallState.PAUSED, "paused"),
-    Turn.WAIT_FOR_HOURS: (InstallState.QUEUED, "out of hours"),
-    Turn.WAIT_FOR_ROOM: (InstallState.QUEUED, ""),
-}
 Steps = Generator[None, None, None]
 Asked = Generator[None, None, bool]
-
-
-class Tenure:
-    """The lease, as one holder knows it."""
-
-    def __init__(
-        self, world: World, command: Command, holder: str, may_go_on: Callable[[], bool]
-    ) -> None:
-        self._world, self._command, self._holder = world, command, holder
-        self._may_go_on = may_go_on
-        self.revision = self.number = 0
-        self.is_lost = False
-
-    def take(self) -> bool:
-        world, ref = self._world, self._command.ref
-        entry = world.lease(ref)
-        taken = None if entry.holder else world.put_lease(ref, self._holder, entry.revision)
-        self.revision = self.number = taken or 0
-        return taken is not None
-
-    def renew(self) -> None:
-        """Raises: LeaseLost."""
-        world, ref = self._world, self._command.ref
-        renewed = None if self.is_lost else world.put_lease(ref, self._holder, self.revision)
-        if renewed is not None:
-            self.revision = renewed
-        elif self.is_lost or not self.take() or not self._may_go_on():
-            self.is_lost = True
-            self.release()
-            raise LeaseLost("another has it")
-
-    def release(self) -> None:
-        self._world.remove_lease(self._command.ref, self.revision)
 
 
 @dataclass(eq=False, repr=False)
@@ -265,65 +223,3 @@ class Run:
         if draft is None or draft.ticket is not self or world.commands.get(ref) != self.command:
             return False
         return may_retake(world.read(ref)[0], self.command.job)
-
-
-class Downloader:
-    def __init__(self, world: World, writer: str, died: Counter[str]) -> None:
-        """died: how often in a row each job's run did, at work."""
-        self.world, self.writer, self.runs = world, writer, dict[str, Run]()
-        self._died = died
-        world.living.add(writer)
-        world.corners[writer] = {}
-
-    def look(self) -> None:
-        world = self.world
-        for run in self.runs.values():
-            reason = stop_of(world.wish_of(run.command), is_open=world.is_open)
-            if reason is not None:
-                run.ask_to_stop(reason)
-        busy = {run.command.ref for run in self.runs.values()}
-        for command in [each for each in world.commands.values() if each.ref not in busy]:
-            turn = turn_of(
-                world.wish_of(command),
-                is_open=world.is_open,
-                has_room=len(self.runs) < ROOM,
-                is_resting=False,
-            )
-            if turn is Turn.CANCEL:
-                self._cancel(command)
-            elif turn is Turn.RUN:
-                self.runs[command.job] = Run(world, self.writer, command)
-            elif turn in SHOWN:
-                world.show(command, *SHOWN[turn])
-
-    def _cancel(self, command: Command) -> None:
-        world = self.world
-        lease = Tenure(world, command, f"{self.writer}-cancel", lambda: False)
-        if lease.take():
-            world.fence(self.writer, command.ref)
-            if not world.wish_of(command).keep:
-                world.discard(self.writer, command.ref)
-            world.cancel(command, lease.number)
-            lease.release()
-
-    def advance(self, run: Run, steps: int = 1) -> None:
-        for _ in range(steps):
-            if next(run.steps, "ended") == "ended":
-                self._leave(run)
-                return
-
-    def _leave(self, run: Run) -> None:
-        del self.runs[run.command.job]
-        if not run.has_begun and run.tries:
-            self._died.pop(run.command.job, None)
-
-    def crash(self) -> None:
-        for run in self.runs.values():
-            self._died[run.command.job] += run.has_begun
-        self.runs.clear()
-        self.world.living.discard(self.writer)
-
-
-def last_said(world: World, command: Command) -> ModelStatus | None:
-    words = [each.status for each in world.words[command.ref] if each.status.job == command.job]
-    return words[-1] if words else None
