@@ -61,6 +61,10 @@ class Downloader:
                 self._leave(run)
                 return
 
+    def go_on(self, steps: int) -> None:
+        for run in list(self.runs.values()):
+            self.advance(run, steps)
+
     def _leave(self, run: Run) -> None:
         del self.runs[run.command.job]
         if not run.has_begun and run.tries:

@@ -67,7 +67,7 @@ class PullEvents(RuleBasedStateMachine):
     def a_pull_begins(self, ref: ModelRef, number: int, steps: int) -> None:
         self.world.ask(ref)
         self.a_downloader_looks(number)
-        self.all_go_on(self.downloaders[number], steps)
+        self.downloaders[number].go_on(steps)
 
     @precondition(lambda self: self.world.volume)
     @rule(ref=REFS)
@@ -128,13 +128,9 @@ class PullEvents(RuleBasedStateMachine):
         for other in self.downloaders:
             if other is not downloader:
                 other.look()
-                self.all_go_on(other, others)
+                other.go_on(others)
         if run in downloader.runs.values():
             downloader.advance(run, then)
-
-    def all_go_on(self, downloader: Downloader, steps: int) -> None:
-        for run in list(downloader.runs.values()):
-            downloader.advance(run, steps)
 
     @rule(is_open=st.sampled_from([True, True, False]))
     def the_hour_changes(self, is_open: bool) -> None:

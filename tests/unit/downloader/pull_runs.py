@@ -134,7 +134,8 @@ class Run:
             world.discard(self.writer, ref)
             return
         yield from self._enter(InstallState.DOWNLOADING)
-        yield
+        # A stall past the lease just here does harm, and so none is tried: the run takes the draft
+        # of its heir away, which then fails, and has to be asked for again.
         self._draft = draft = world.draft(self.writer, ref, self)
         if ref in world.volume:
             world.discard(self.writer, ref)

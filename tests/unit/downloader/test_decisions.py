@@ -1,6 +1,7 @@
 """The pull's decisions under random events: whatever happens, in any order, the promises hold."""
 
-from itertools import pairwise
+from collections import Counter
+from itertools import pairwise, product
 
 import pytest
 from hypothesis import settings
@@ -16,11 +17,11 @@ from sirene_shared.errors import (
 )
 from sirene_shared.messages import InstallState
 from sirene_shared.names import ModelRef
-from sirene_shared.subjects import MAX_DELIVERIES
-from tests.unit.downloader.pull_downloaders import last_said
+from sirene_shared.subjects import ACK_WAIT_S, MAX_DELIVERIES
+from tests.unit.downloader.pull_downloaders import Downloader, last_said
 from tests.unit.downloader.pull_events import KEEPING, WHOLE_RUN, PullEvents
 from tests.unit.downloader.pull_runs import BEGUN_TOO_OFTEN
-from tests.unit.downloader.pull_world import TOTAL
+from tests.unit.downloader.pull_world import TOTAL, World
 
 WORN_OUT = SireneError(BEGUN_TOO_OFTEN).failure()
 # Each command needs a few looks, and a dead one's lease some seconds.
@@ -79,8 +80,7 @@ class PullMachine(PullEvents):
         for _ in range(ROUNDS):
             for downloader in self.downloaders:
                 downloader.look()
-                for run in list(downloader.runs.values()):
-                    downloader.advance(run, WHOLE_RUN)
+                downloader.go_on(WHOLE_RUN)
             world.now += 1
         assert not world.commands
         assert not self.runs()
@@ -111,6 +111,31 @@ class PullMachine(PullEvents):
         if last.state is InstallState.INSTALLED and last.error is None:
             assert ref in self.world.volume
             assert not self.world.drafts(ref)
+
+
+@pytest.mark.parametrize("first", range(1, WHOLE_RUN // 2))
+def test_a_pull_is_installed_once_wherever_a_run_of_it_stalls_past_its_lease(first: int) -> None:
+    for others, then in product(range(1, WHOLE_RUN // 2), (1, 3, WHOLE_RUN)):
+        world, died = World(), Counter[str]()
+        stalled, heir = Downloader(world, "stalled", died), Downloader(world, "heir", died)
+        ref = ModelRef("voice", "one")
+        world.ask(ref)
+        stalled.look()
+        stalled.go_on(first)
+        world.now += ACK_WAIT_S + 1
+        heir.look()
+        heir.go_on(others)
+        stalled.go_on(then)
+        for _ in range(ROUNDS):
+            for downloader in (heir, stalled):
+                downloader.look()
+                downloader.go_on(WHOLE_RUN)
+            world.now += 1
+        ends = [word.status.state for word in world.words[ref] if word.is_end]
+        assert ends == [InstallState.INSTALLED], (others, then)
+        assert world.words[ref][-1].is_end
+        assert not world.commands
+        assert not world.drafts(ref)
 
 
 @pytest.mark.parametrize("examples", [100, pytest.param(5000, marks=pytest.mark.slow)])
