@@ -44,6 +44,8 @@ class PullEvents(RuleBasedStateMachine):
         self.downloaders = [self.started_one() for _ in range(3)]
         self.faults = Counter[str]()
         self.had_a_killer = False
+        self.keeps = dict[str, bool]()
+        """Of the jobs that were cancelled: whether their bytes shall stay."""
 
     def started_one(self) -> Downloader:
         self.started += 1
@@ -93,7 +95,10 @@ class PullEvents(RuleBasedStateMachine):
             self.kill(self.downloaders.index(downloader))
 
     def wish(self, command: Command, action: str, keep: bool) -> None:
-        if self.world.wish_of(command).action != "cancel":
+        is_waiting = self.world.commands.get(command.ref) == command
+        if is_waiting and command.job not in self.keeps:
+            if action == "cancel":
+                self.keeps[command.job] = keep
             self.world.wishes[command.ref] = Wish(
                 model=command.ref.model,
                 variant=command.ref.variant,

@@ -114,7 +114,7 @@ class Run:
         is_ours = world.lease(ref).revision == self.lease.revision and revision == self._revision
         if is_ours and self._draft is not None and status is not None and not self.has_begun:
             place = world.place_of(self.writer, ref, self._draft)
-            world.left.append(Left(status, world.wish_of(self.command), place))
+            world.left.append(Left(status, place))
 
     def _until_stopped(self) -> Asked:
         """Raises: SireneError."""

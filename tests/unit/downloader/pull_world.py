@@ -46,7 +46,6 @@ class Left(NamedTuple):
     """An end that was reached while the lease was held, and where the bytes were then."""
 
     said: ModelStatus
-    wished: Wish
     place: Place
 
 

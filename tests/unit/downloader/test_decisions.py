@@ -93,12 +93,12 @@ class PullMachine(PullEvents):
 
     @invariant()
     def what_is_kept_of_the_bytes_fits_the_end(self) -> None:
-        for said, wished, place in self.world.left:
+        for said, place in self.world.left:
             code = said.error.code if said.error else ""
             if said.state in (InstallState.PAUSED, InstallState.QUEUED):
                 assert place == ("parked" if said.reason else "own"), said
             elif code == PullCancelled.code:
-                assert place == ("own" if wished.keep else "gone"), said
+                assert place == ("own" if self.keeps[said.job] else "gone"), said
             elif code in {kind.code for kind in KEEPING}:
                 assert place == "own", said
             elif code == HashMismatch.code or not code:
