@@ -2,20 +2,24 @@
 # One recipe for the three services:
 #   docker build --build-arg SERVICE=api .
 #   docker build --build-arg SERVICE=downloader .
-#   docker build --build-arg SERVICE=inference --build-arg EXTRA=cpu --build-arg PACKAGES=espeak-ng .
-#   docker build --build-arg SERVICE=inference --build-arg EXTRA=gpu --build-arg PACKAGES=espeak-ng .
+#   docker build --build-arg SERVICE=inference --build-arg EXTRA=cpu,torch --build-arg TORCH=cpu \
+#     --build-arg PACKAGES=espeak-ng .
+#   docker build --build-arg SERVICE=inference --build-arg EXTRA=gpu,torch --build-arg PACKAGES=espeak-ng .
 
 FROM python:3.11-slim-bookworm AS build
 ARG SERVICE
 ARG EXTRA=""
+# Which build of torch, by uv's name for it: cpu for the small one, empty for the usual one.
+ARG TORCH=""
 ARG UV_VERSION=0.13.9
 WORKDIR /src
 RUN pip install --no-cache-dir "uv==${UV_VERSION}" && uv venv /opt/sirene
-COPY requirements.lock requirements-gpu.lock requirements-build.lock ./
+COPY requirements.lock requirements-gpu.lock requirements-build.lock requirements-torch.txt ./
 COPY shared shared
 COPY services/${SERVICE} services/${SERVICE}
-RUN VIRTUAL_ENV=/opt/sirene uv pip install --no-cache \
+RUN VIRTUAL_ENV=/opt/sirene uv pip install --no-cache ${TORCH:+--torch-backend "${TORCH}"} \
       --constraint requirements.lock --constraint requirements-gpu.lock \
+      --constraint requirements-torch.txt \
       --build-constraints requirements-build.lock \
       ./shared "./services/${SERVICE}${EXTRA:+[${EXTRA}]}"
 
@@ -30,7 +34,8 @@ RUN if [ -n "${PACKAGES}" ]; then \
       && rm -rf /var/lib/apt/lists/*; \
     fi \
     && useradd --uid 65532 --no-create-home --shell /usr/sbin/nologin sirene \
-    && install -d -o sirene -g sirene /data/models
+    && install -d -o sirene -g sirene /data/models \
+    && install -d -m 0700 -o sirene -g sirene /data/cache
 COPY --from=build /opt/sirene /opt/sirene
 COPY manifests /app/manifests
 ENV PATH=/opt/sirene/bin:$PATH \

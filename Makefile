@@ -20,11 +20,12 @@ help: ## Show this help
 
 setup: $(STAMP) ## Make the environment in .venv, exactly as locked
 
-$(STAMP): requirements.lock requirements-build.lock $(addsuffix /pyproject.toml,$(MEMBERS))
+$(STAMP): requirements.lock requirements-build.lock requirements-torch.txt $(addsuffix /pyproject.toml,$(MEMBERS))
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Sirene needs Python 3.11 or newer; set PYTHON=…"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	test "$$($(UV) --version 2>/dev/null | cut -d' ' -f2)" = "$(UV_VERSION)" || $(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
 	VIRTUAL_ENV=$(abspath $(VENV)) $(UV) pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet -r requirements-torch.txt
 	VIRTUAL_ENV=$(abspath $(VENV)) $(UV) pip install --quiet --no-deps --build-constraints requirements-build.lock $(addprefix -e ,$(MEMBERS))
 	touch $@
 

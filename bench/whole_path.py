@@ -19,7 +19,6 @@ from tests.support.product import Product
 
 REPO, VARIANT = "rhasspy/piper-voices", "en_US-measured-medium"
 MODEL = f"piper:{VARIANT}"
-RUNNER = "sirene_inference.runner_process"
 TEXTS = {
     "short": "Hello there.",
     "sentence": "The quick brown fox jumps over the lazy dog, and then it has a rest.",
@@ -108,7 +107,7 @@ def unload(product: Product) -> None:
 
 def memory(product: Product) -> int:
     """Proportional set size of all runners and what they started."""
-    runners = product.processes(RUNNER)
+    runners = product.runners()
     everything = {process for r in runners for process in (r, *r.children(recursive=True))}
     return sum(psutil.Process(process.pid).memory_full_info().pss for process in everything)
 

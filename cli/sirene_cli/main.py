@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from sirene_cli.commands.memory import load, ps, unload
+from sirene_cli.commands.memory import load, pin, ps, unload, unpin
 from sirene_cli.commands.models import list_models, rm
 from sirene_cli.commands.pulls import cancel, pull
 from sirene_cli.commands.queue import limits, pause, queue, resume
@@ -75,7 +75,7 @@ def sirene(click_context: click.Context, url: str | None) -> None:
 for command in (
     *(up, pull, pause, resume, cancel, queue, limits),
     *(verify, repair, parts),
-    *(list_models, ps, say, rm, load, unload),
+    *(list_models, ps, say, rm, load, pin, unpin, unload),
 ):
     sirene.add_command(command)
 

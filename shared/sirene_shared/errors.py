@@ -31,10 +31,13 @@
     ├── SpeechError
     │   ├── ModelsBusy            models_busy
     │   ├── ModelLoading          model_loading
+    │   ├── ModelTooLarge         model_too_large
     │   ├── LoadFailed            load_failed
     │   ├── BackendMissing        backend_missing
     │   ├── NoReplica             no_replica
     │   ├── RunnerCrashed         runner_crashed
+    │   ├── RunnerUnstable        runner_unstable
+    │   ├── OutOfMemory           out_of_memory
     │   ├── SpeechFailed          speech_failed
     │   └── AudioLost             audio_lost
     └── BusUnavailable            bus_unavailable
@@ -253,6 +256,12 @@ class ModelLoading(SpeechError):
     retryable = True
 
 
+class ModelTooLarge(SpeechError):
+    """It does not fit in what a replica may use, whatever else leaves."""
+
+    code = "model_too_large"
+
+
 class LoadFailed(SpeechError):
     code = "load_failed"
 
@@ -272,6 +281,20 @@ class NoReplica(SpeechError):
 
 class RunnerCrashed(SpeechError):
     code = "runner_crashed"
+    retryable = True
+
+
+class RunnerUnstable(SpeechError):
+    """Its runner crashed several times in a row: the model is refused for a while."""
+
+    code = "runner_unstable"
+    retryable = True
+
+
+class OutOfMemory(SpeechError):
+    """Memory, or a GPU's, ran out at a load or during a speech."""
+
+    code = "out_of_memory"
     retryable = True
 
 

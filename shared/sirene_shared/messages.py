@@ -17,6 +17,8 @@ Name = Annotated[str, Meta(min_length=1, max_length=128)]
 Count = Annotated[int, Meta(ge=0)]
 # OpenAI's limit on `input`.
 MAX_TEXT_CHARACTERS = 4096
+# Half a minute of 48 kHz in one channel, and some more; on the bus a third longer, as base64.
+MAX_CLIP_BYTES = 4 << 20
 
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +90,15 @@ class PullLimits(Wire, frozen=True, kw_only=True):
     """Bytes a second, all pulls together; 0: no limit."""
     connections: Annotated[int, Meta(ge=1, le=64)] | None = None
     """To one host."""
+
+
+class Suspicion(AboutModel, frozen=True, kw_only=True):
+    """A replica could not load what is installed: whoever may write the volume looks at it."""
+
+    reason: Annotated[str, Meta(max_length=1000)]
+    """For people, as the replica told its own callers."""
+    installed_at: float = 0.0
+    """Of the record that it found; 0: of none. Another one since then is not meant."""
 
 
 class Control(Wire, frozen=True, kw_only=True):
@@ -197,6 +208,15 @@ class ModelStatus(AboutModel, frozen=True, kw_only=True):
         return self.size_bytes if self.is_usable else 0
 
 
+class MeasuredSize(AboutModel, frozen=True, kw_only=True):
+    """What a model was found to take in memory: the value in the bucket sirene-sizes."""
+
+    digest: str = ""
+    """Of its manifest; another one is another model."""
+    device: str = "cpu"
+    memory_bytes: Count = 0
+
+
 class Lease(Wire, frozen=True, kw_only=True):
     """Who writes a model's files now; the entry's revision is the fence."""
 
@@ -222,6 +242,11 @@ class LoadedModel(AboutModel, frozen=True, kw_only=True):
     last_used_at: float = 0.0
     load_s: float = 0.0
     """How long the load took."""
+    pinned: bool = False
+    expires_at: float | None = None
+    """When it leaves unless somebody uses it, in seconds since the epoch; None: not by itself."""
+    is_next: bool = False
+    """It is the one that leaves first when room is needed."""
 
 
 class ReplicaStatus(Wire, frozen=True, kw_only=True):
@@ -233,6 +258,10 @@ class ReplicaStatus(Wire, frozen=True, kw_only=True):
     max_loaded_models: int = 1
     memory_total_bytes: Count = 0
     memory_available_bytes: Count = 0
+    memory_limits: dict[str, Count] = {}
+    """Bytes that models may take, by device; a device that is not named has no limit."""
+    memory_taken: dict[str, Count] = {}
+    """Bytes that they take, by device, with what those that load are expected to."""
     models: tuple[LoadedModel, ...] = ()
     backends: tuple[str, ...] = ()
     started_at: float = 0.0
@@ -254,6 +283,13 @@ class SpeakRequest(AboutModel, frozen=True, kw_only=True):
     """None: the model's own."""
     instructions: str = ""
     seed: int | None = None
+    keep_alive_s: float | None = None
+    """How long the model stays once it is idle: 0: not at all; negative: until room is needed;
+    None: as the request before it said, or else the replica's settings."""
+    clip: Annotated[bytes, Meta(max_length=MAX_CLIP_BYTES)] = b""
+    """A sound file of somebody's speech, whose voice is to be cloned; empty: none."""
+    transcript: Annotated[str, Meta(max_length=MAX_TEXT_CHARACTERS)] = ""
+    """What is said in the clip."""
 
 
 class LoadRequest(AboutModel, frozen=True, kw_only=True):
@@ -261,6 +297,10 @@ class LoadRequest(AboutModel, frozen=True, kw_only=True):
 
     wait_s: Annotated[float, Meta(ge=0, le=600)] = 25.0
     """How long the caller waits; the load itself goes on."""
+    keep_alive_s: float | None = None
+    """As in SpeakRequest."""
+    pin: bool = False
+    """Keep it, whoever else needs room."""
 
 
 class LoadReply(Wire, frozen=True, kw_only=True):
@@ -273,12 +313,27 @@ class UnloadRequest(AboutModel, frozen=True, kw_only=True):
     """To every replica: drop the model once its requests have ended."""
 
     wait_s: Annotated[float, Meta(ge=0, le=600)] = 30.0
+    force: bool = False
+    """Cut off what it speaks."""
 
 
 class UnloadReply(Wire, frozen=True, kw_only=True):
     replica: str
     was_loaded: bool = False
     freed_bytes: Count = 0
+    error: Failure | None = None
+
+
+class PinRequest(AboutModel, frozen=True, kw_only=True):
+    """To every replica: let the model leave neither for others nor for being idle, or again."""
+
+    pinned: bool = True
+
+
+class PinReply(Wire, frozen=True, kw_only=True):
+    replica: str
+    is_held: bool = False
+    """The replica holds the model, so that the request meant it."""
     error: Failure | None = None
 
 

@@ -11,10 +11,13 @@
     SPEAK         asks       ─────────────────────────────▶ who has the model loaded
     LOAD          asks       ─────────────────────────────▶ any replica
     UNLOAD        asks       ─────────────────────────────▶ every replica
+    PIN           asks       ─────────────────────────────▶ every replica
     PREFLIGHT     asks      ──────▶  any of them
     VERIFY        asks      ──────▶  any of them
     PARTS         asks      ──────▶  any of them
+    sirene-sizes                                            mirrors and writes: memory, measured
     sirene-replicas mirrors ◀─────────────────────────────  writes, with a time to live
+    SUSPICION                         looks   ◀───────────  could not load what is installed
     DEAD          keeps what was given up, for operators
 
 A model's name has no dot and its variant is always last, so `sirene.v1.pull.kokoro.v1.0` is
@@ -40,12 +43,15 @@ from sirene_shared.messages import (
     DeleteCommand,
     Lease,
     LoadRequest,
+    MeasuredSize,
     ModelStatus,
+    PinRequest,
     Progress,
     PullCommand,
     PullLimits,
     ReplicaStatus,
     SpeakRequest,
+    Suspicion,
     UnloadRequest,
     Wire,
     Wish,
@@ -73,6 +79,10 @@ class Subject(msgspec.Struct, frozen=True):
     def of(self, ref: ModelRef) -> str:
         return self.prefix if self.is_one else f"{self.prefix}.{ref.key}"
 
+    def at(self, replica: str) -> str:
+        """Where one replica alone is asked, in a family that is one subject."""
+        return f"{self.prefix}.{replica}"
+
     def ref(self, subject: str) -> ModelRef:
         """The model a subject of this family is about. Raises: InvalidRequest."""
         return ModelRef.from_key(subject.removeprefix(f"{self.prefix}."))
@@ -89,12 +99,14 @@ PROGRESS: Final = Subject("sirene.v1.progress", Progress)
 SPEAK: Final = Subject("sirene.v1.speak", SpeakRequest)
 LOAD: Final = Subject("sirene.v1.load", LoadRequest, is_one=True)
 UNLOAD: Final = Subject("sirene.v1.unload", UnloadRequest)
+PIN: Final = Subject("sirene.v1.pin", PinRequest)
+SUSPICION: Final = Subject("sirene.v1.suspicion", Suspicion)
 PREFLIGHT: Final = Subject("sirene.v1.preflight", PreflightRequest, is_one=True)
 VERIFY: Final = Subject("sirene.v1.verify", VerifyRequest, is_one=True)
 PARTS: Final = Subject("sirene.v1.parts", PartsRequest, is_one=True)
 
 SUBJECTS: Final = (
-    *(PULL, DELETE, DEAD, CONTROL, PROGRESS, SPEAK, LOAD, UNLOAD),
+    *(PULL, DELETE, DEAD, CONTROL, PROGRESS, SPEAK, LOAD, UNLOAD, PIN, SUSPICION),
     *(PREFLIGHT, VERIFY, PARTS),
 )
 
@@ -162,8 +174,9 @@ LEASES: Final = Bucket("sirene-leases", Lease, ttl_s=ACK_WAIT_S)
 WISHES: Final = Bucket("sirene-wishes", Wish)
 SETTINGS: Final = Bucket("sirene-settings", PullLimits)
 DOWNLOADS_KEY: Final = "downloads"
+SIZES: Final = Bucket("sirene-sizes", MeasuredSize)
 
-BUCKETS: Final = (MODELS, REPLICAS, LEASES, WISHES, SETTINGS)
+BUCKETS: Final = (MODELS, REPLICAS, LEASES, WISHES, SETTINGS, SIZES)
 
 # NATS micro services: `nats micro ls` shows every replica under these names.
 API_SERVICE: Final = "sirene-api"

@@ -55,7 +55,8 @@ def test_the_dockerfile_passes_its_lint() -> None:
 def test_only_the_downloader_may_write_models_and_the_api_has_none(compose: dict[str, Any]) -> None:
     mounts = {name: service.get("volumes", []) for name, service in compose["services"].items()}
     assert mounts["downloader"] == ["sirene-models:/data/models"]
-    assert mounts["inference"] == mounts["inference-gpu"] == ["sirene-models:/data/models:ro"]
+    assert mounts["inference"] == mounts["inference-gpu"]
+    assert mounts["inference"] == ["sirene-models:/data/models:ro", "sirene-cache:/data/cache"]
     assert mounts["api"] == []
     assert compose["volumes"]["sirene-models"]["name"] == "sirene-models"
 

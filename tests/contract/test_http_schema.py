@@ -36,6 +36,8 @@ ROUTES = {
     "DELETE /api/downloads/parts",
     "POST /api/models/{model_id}/load",
     "POST /api/models/{model_id}/unload",
+    "POST /api/models/{model_id}/pin",
+    "POST /api/models/{model_id}/unpin",
     "POST /models/unload",
     "POST /v1/audio/speech",
     "GET /v1/models",

@@ -34,9 +34,9 @@ def test_every_message_is_sent_on_a_subject_or_kept_in_a_bucket_or_answers_one()
         for kind in (*vars(messages).values(), *vars(inquiries).values())
         if isinstance(kind, type) and issubclass(kind, Wire) and kind not in (Wire, AboutModel)
     }
-    answers_and_parts = {messages.LoadReply, messages.UnloadReply, messages.LoadedModel}
+    replies = {messages.LoadReply, messages.UnloadReply, messages.PinReply}
     answers = {inquiries.Preflight, inquiries.Verification, inquiries.PartsReply}
-    assert kinds == SENT | answers_and_parts | answers | {messages.Transfer}
+    assert kinds == SENT | replies | answers | {messages.LoadedModel, messages.Transfer}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from tests.support.hub import Hub
 from tests.support.product import Product, data
 from tests.support.waiting import until_true
 
-RUNNER = "sirene_inference.runner_process"
 DOWNLOADER = "sirene_downloader"
 SHORT = "Bonjour."
 LONG = "Bonjour tout le monde, voici une phrase nettement plus longue que la première."
@@ -139,7 +138,7 @@ def test_pcm_is_24_khz_without_a_header(spoken: Product) -> None:
 def test_a_second_model_evicts_the_first_at_a_limit_of_one(spoken: Product) -> None:
     spoken.pull(LESSAC)
     (first,) = spoken.get("/api/models/loaded")["models"]
-    before = spoken.processes(RUNNER)
+    before = spoken.runners()
     assert len(before) == 1
     samples(spoken.speak("Hello there.", LESSAC))
     assert until_true(
@@ -147,12 +146,12 @@ def test_a_second_model_evicts_the_first_at_a_limit_of_one(spoken: Product) -> N
     )
     assert first["id"] == SIWIS
     assert not before[0].is_running()
-    assert len(spoken.processes(RUNNER)) == 1
+    assert len(spoken.runners()) == 1
 
 
 def test_unload_ends_the_runner_and_gives_its_memory_back(spoken: Product) -> None:
     spoken.speak(SHORT, SIWIS)
-    runners = spoken.processes(RUNNER)
+    runners = spoken.runners()
     held = sum(process.memory_info().rss for process in runners)
     answer = spoken.http.post("/models/unload", json={"model": SIWIS}).raise_for_status().json()
     (unloaded,) = answer["unloaded"]

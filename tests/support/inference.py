@@ -13,6 +13,7 @@ import msgspec
 import psutil
 from nats.aio.client import Client
 
+from sirene_inference.runner_process import RUNNER_NAME
 from sirene_shared import presence, speech_stream
 from sirene_shared.messages import (
     LoadReply,
@@ -44,6 +45,7 @@ class InferenceProcess:
             "SIRENE_MODELS_PATH": str(volume.root),
             "SIRENE_MANIFESTS_PATH": str(volume.manifests),
             "SIRENE_REPLICA_ID": self.replica,
+            "INFERENCE_CACHE_PATH": str(volume.root.parent / "cache"),
             "INFERENCE_THREADS": "1",
             "HF_TOKEN": "hf_a_secret_that_no_runner_may_see",
             **{name: str(value) for name, value in settings.items()},
@@ -59,17 +61,14 @@ class InferenceProcess:
         self.pid = self._process.pid
 
     def children(self) -> list[psutil.Process]:
-        """Runners, and what they started."""
+        """Runners, what they started, and what they were forked from."""
         try:
             return psutil.Process(self.pid).children(recursive=True)
         except psutil.NoSuchProcess:
             return []
 
     def runners(self) -> list[psutil.Process]:
-        try:
-            return psutil.Process(self.pid).children()
-        except psutil.NoSuchProcess:
-            return []
+        return [child for child in self.children() if is_runner(child)]
 
     @property
     def status(self) -> int | None:
@@ -90,6 +89,12 @@ class InferenceProcess:
                 self._process.wait()
         gone = until_true(lambda: are_gone(children), within_s=GONE_S)
         assert gone, f"left behind: {children}"
+
+
+def is_runner(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.name() == RUNNER_NAME and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def are_gone(processes: Iterable[psutil.Process]) -> bool:

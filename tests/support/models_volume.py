@@ -10,7 +10,7 @@ import msgspec
 
 from sirene_shared.names import ModelRef
 from sirene_shared.store import RECORD_NAME, InstallRecord, RecordedFile
-from tests.support import piper_voice
+from tests.support import f5_model, kokoro_voice, piper_voice, qwen_model, vits_voice
 
 
 class ModelsVolume:
@@ -33,6 +33,11 @@ class ModelsVolume:
         built = piper_voice.build(self.root.parent / "built" / f"{variant}.onnx", **options)
         return self.add_piper_files(variant, built)
 
+    def add_vits(self, variant: str, **options: Any) -> ModelRef:
+        """A Piper voice of the real architecture. options: those of vits_voice.build()."""
+        built = vits_voice.build(self.root.parent / "built" / f"{variant}.onnx", **options)
+        return self.add_piper_files(variant, built)
+
     def add_piper_files(self, variant: str, graph: Path) -> ModelRef:
         """A voice that was built elsewhere: `graph` and the config beside it."""
         files = {
@@ -41,10 +46,28 @@ class ModelsVolume:
         }
         return self._add(ModelRef("piper", variant), files)
 
-    def declare(self, ref: ModelRef, files: Mapping[str, bytes], *, backend: str = "") -> None:
-        """Put the variant into the manifests without installing it."""
+    def add_kokoro(self, variant: str, **options: Any) -> ModelRef:
+        """options: those of kokoro_voice.build()."""
+        built = kokoro_voice.build(self.root.parent / "built" / f"kokoro-{variant}", **options)
+        files = {name: path.read_bytes() for name, path in built.items()}
+        return self._add(ModelRef("kokoro", variant), files)
+
+    def add_qwen(self, variant: str, kind: str = "custom_voice", **options: Any) -> ModelRef:
+        """kind, options: those of qwen_model.build()."""
+        built = qwen_model.build(self.root.parent / "built" / f"qwen-{variant}", kind, **options)
+        capability = {"custom_voice": "preset", "voice_design": "design", "base": "cloning"}[kind]
+        return self._add(ModelRef("qwen", variant), files_of(built), capabilities=[capability])
+
+    def add_f5tts(self, variant: str) -> ModelRef:
+        built = f5_model.build(self.root.parent / "built" / f"f5tts-{variant}")
+        return self._add(ModelRef("f5tts", variant), files_of(built), capabilities=["cloning"])
+
+    def declare(
+        self, ref: ModelRef, files: Mapping[str, bytes], *, backend: str = "", **fields: object
+    ) -> None:
+        """Put the variant into the manifests without installing it. fields: more of the variant."""
         variants = self._variants.setdefault(ref.model, {})
-        variants[ref.variant] = {"files": list(files), "url": "https://example.org/"}
+        variants[ref.variant] = {"files": list(files), "url": "https://example.org/"} | fields
         manifest = {
             "name": ref.model,
             "description": "for tests",
@@ -74,7 +97,13 @@ class ModelsVolume:
         )
         (folder / RECORD_NAME).write_bytes(msgspec.json.encode(record))
 
-    def _add(self, ref: ModelRef, files: Mapping[str, bytes]) -> ModelRef:
-        self.declare(ref, files)
+    def _add(self, ref: ModelRef, files: Mapping[str, bytes], **fields: object) -> ModelRef:
+        self.declare(ref, files, **fields)
         self.install(ref, files)
         return ref
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Every file under `folder`, by its path in it."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}

@@ -12,6 +12,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.support.onnx_graph import OnnxGraph
+
 SAMPLE_RATE = 22050
 HOP = 256
 OPSET = 15
@@ -49,12 +51,13 @@ def build(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(_model(speakers, pad_bytes), path)
-    config = _config(speakers, espeak_voice, phoneme_type)
-    Path(f"{path}.json").write_text(json.dumps(config, ensure_ascii=False), encoding="utf-8")
+    described = config(speakers, espeak_voice, phoneme_type)
+    Path(f"{path}.json").write_text(json.dumps(described, ensure_ascii=False), encoding="utf-8")
     return path
 
 
-def _config(speakers: int, espeak_voice: str, phoneme_type: str) -> dict[str, object]:
+def config(speakers: int, espeak_voice: str, phoneme_type: str) -> dict[str, object]:
+    """What lies beside the graph."""
     return {
         "audio": {"sample_rate": SAMPLE_RATE, "quality": "x_low"},
         "espeak": {"voice": espeak_voice},
@@ -92,30 +95,8 @@ def _timbres() -> np.ndarray:
     return timbres
 
 
-class _Graph:
-    """Collects operators; each call gives the name of its output."""
-
-    def __init__(self) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.weights: list[onnx.TensorProto] = []
-
-    def __call__(
-        self, kind: str, *inputs: str | np.ndarray | float | int, **options: object
-    ) -> str:
-        names = [value if isinstance(value, str) else self._weight(value) for value in inputs]
-        output = str(options.pop("to_output", f"t{len(self.nodes)}"))
-        self.nodes.append(helper.make_node(kind, names, [output], **options))
-        return output
-
-    def _weight(self, value: np.ndarray | float | int) -> str:
-        kind = np.int64 if np.asarray(value).dtype.kind == "i" else np.float32
-        name = f"w{len(self.weights)}"
-        self.weights.append(numpy_helper.from_array(np.asarray(value, kind), name))
-        return name
-
-
 def _model(speakers: int, pad_bytes: int) -> onnx.ModelProto:
-    g = _Graph()
+    g = OnnxGraph()
     flat, axis0, axis1 = np.array([-1]), np.array([0]), np.array([1])
     ids = g("Reshape", "input", flat)
     noise_scale, length_scale, noise_w = (g("Gather", "scales", index) for index in range(3))
@@ -166,8 +147,4 @@ def _model(speakers: int, pad_bytes: int) -> onnx.ModelProto:
     output = helper.make_tensor_value_info(
         "output", TensorProto.FLOAT, ["batch_size", 1, 1, "time"]
     )
-    graph = helper.make_graph(g.nodes, "voice", inputs, [output], initializer=g.weights)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
-    model.ir_version = 8  # what this opset came with, and every onnxruntime reads
-    onnx.checker.check_model(model)
-    return model
+    return g.model(inputs, [output], OPSET)

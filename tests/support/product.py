@@ -14,6 +14,7 @@ import httpx
 import psutil
 
 from sirene_cli.sse import Event, EventReader
+from tests.support.inference import is_runner
 from tests.support.waiting import until_true
 
 SIRENE = Path(sys.executable).with_name("sirene")
@@ -87,6 +88,9 @@ class Product:
         assert self._process is not None
         below = psutil.Process(self._process.pid).children(recursive=True)
         return [process for process in below if not module or module in _words(process)]
+
+    def runners(self) -> list[psutil.Process]:
+        return [process for process in self.processes() if is_runner(process)]
 
     def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `sirene …` as the same user would."""

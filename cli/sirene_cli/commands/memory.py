@@ -1,4 +1,4 @@
-"""`sirene ps`, `load` and `unload`: the models in memory."""
+"""`sirene ps`, `load`, `pin`, `unpin` and `unload`: the models in memory."""
 
 import time
 
@@ -9,9 +9,10 @@ from sirene_cli.api_client import ApiClient, model_path
 from sirene_cli.context import MODEL, Context, json_option, pass_context
 from sirene_cli.failures import CliError, told_by_api
 from sirene_cli.text import size
-from sirene_cli.views import Loaded, LoadedModels, Unloaded
+from sirene_cli.views import Loaded, LoadedModels, Pinned, Unloaded
 
 ASK_AGAIN_S = 1.0
+PIN_WAIT_S = 300.0
 
 
 @click.command()
@@ -35,12 +36,19 @@ def ps(context: Context) -> None:
 @click.option(
     "--timeout", "timeout_s", default=300.0, show_default=True, metavar="S", help="Wait so long."
 )
+@click.option("--keep-alive", metavar="TIME", help="It stays idle so long: 90, 5m; -1: always.")
+@click.option("--pin", "is_pinned", is_flag=True, help="It stays, whoever else needs room.")
 @json_option
 @pass_context
-def load(context: Context, model: str, timeout_s: float) -> None:
+def load(
+    context: Context, model: str, timeout_s: float, keep_alive: str | None, is_pinned: bool
+) -> None:
     """Bring MODEL into memory ahead of its first use."""
+    query = {"keep_alive": keep_alive} if keep_alive is not None else {}
+    if is_pinned:
+        query["pin"] = "true"
     with context.api() as api:
-        answer = _loaded(api, model, time.monotonic() + timeout_s)
+        answer = _loaded(api, model_path(model, "load"), query, time.monotonic() + timeout_s)
         loaded = api.decode(answer, Loaded)
     if context.as_json:
         click.echo(answer.decode())
@@ -51,11 +59,11 @@ def load(context: Context, model: str, timeout_s: float) -> None:
         )
 
 
-def _loaded(api: ApiClient, model: str, deadline: float) -> bytes:
+def _loaded(api: ApiClient, path: str, query: dict[str, str], deadline: float) -> bytes:
     """The API answers `model_loading` when a load outlasts one request: asked again until then."""
     while True:
         try:
-            return api.fetch("POST", model_path(model, "load"))
+            return api.fetch("POST", path, query=query)
         except CliError as error:
             if error.code != "model_loading" or time.monotonic() > deadline:
                 raise
@@ -63,16 +71,51 @@ def _loaded(api: ApiClient, model: str, deadline: float) -> bytes:
 
 
 @click.command()
-@click.argument("model", type=MODEL, required=False)
-@click.option("--all", "is_all", is_flag=True, help="Every model.")
+@click.argument("model", type=MODEL)
 @json_option
 @pass_context
-def unload(context: Context, model: str | None, is_all: bool) -> None:
+def pin(context: Context, model: str) -> None:
+    """Keep MODEL in memory, loaded if it is not, until it is unpinned or unloaded."""
+    with context.api() as api:
+        answer = _loaded(api, model_path(model, "pin"), {}, time.monotonic() + PIN_WAIT_S)
+        pinned = api.decode(answer, Pinned)
+    if context.as_json:
+        click.echo(answer.decode())
+    else:
+        click.echo(f"{pinned.id} is pinned on {', '.join(pinned.replicas)}")
+
+
+@click.command()
+@click.argument("model", type=MODEL)
+@json_option
+@pass_context
+def unpin(context: Context, model: str) -> None:
+    """Let MODEL leave the memory again when it is idle, or when others need room."""
+    with context.api() as api:
+        answer = api.fetch("POST", model_path(model, "unpin"))
+        unpinned = api.decode(answer, Pinned)
+    if context.as_json:
+        click.echo(answer.decode())
+    elif unpinned.replicas:
+        click.echo(f"{unpinned.id} may leave again on {', '.join(unpinned.replicas)}")
+    else:
+        output.note("It is not loaded.")
+
+
+@click.command()
+@click.argument("model", type=MODEL, required=False)
+@click.option("--all", "is_all", is_flag=True, help="Every model.")
+@click.option("--force", "is_forced", is_flag=True, help="Cut running speech off.")
+@json_option
+@pass_context
+def unload(context: Context, model: str | None, is_all: bool, is_forced: bool) -> None:
     """Free the memory of MODEL, or of all, once their speech has ended."""
     if (model is None) != is_all:
         raise click.UsageError("Name a model, or say --all.")
     with context.api() as api:
         body: dict[str, object] = {"all": True} if model is None else {"model": model}
+        if is_forced:
+            body["force"] = True
         answer = api.fetch("POST", "/models/unload", body=body)
         result = api.decode(answer, Unloaded)
     if context.as_json:

@@ -1,5 +1,6 @@
 """`sirene say`."""
 
+import base64
 import sys
 import time
 from pathlib import Path
@@ -25,6 +26,16 @@ FORMATS = ("wav", "pcm")
 @click.option("--output", "-o", "path", type=click.Path(path_type=Path), help="The file to write.")
 @click.option("--voice", metavar="NAME", help="Default: the model's first.")
 @click.option("--speed", type=click.FloatRange(0.25, 4.0), help="1.0 is the voice's own.")
+@click.option("--keep-alive", metavar="TIME", help="The model stays idle so long: 90, 5m, 0, -1.")
+@click.option("--language", metavar="CODE", help="Of the text, like en; default: found out.")
+@click.option("--instruct", metavar="TEXT", help="How to speak, for models that follow it.")
+@click.option(
+    "--clip",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A sound file whose voice is cloned: WAV, FLAC, Ogg or MP3, a few seconds.",
+)
+@click.option("--transcript", metavar="TEXT", help="What is said in the clip.")
+@click.option("--seed", type=click.IntRange(min=0), help="The same seed makes the same audio.")
 @click.option(
     "--format",
     "audio_format",
@@ -40,6 +51,12 @@ def say(
     path: Path | None,
     voice: str | None,
     speed: float | None,
+    keep_alive: str | None,
+    language: str | None,
+    instruct: str | None,
+    clip: Path | None,
+    transcript: str | None,
+    seed: int | None,
     audio_format: str | None,
 ) -> None:
     """Speak TEXT (- reads standard input) into a file, or into a pipe.
@@ -55,15 +72,20 @@ def say(
         raise click.UsageError("There is no text to speak.")
     with context.api() as api:
         model = model or _only_model(api)
-        request: dict[str, object] = {
+        asked: dict[str, object] = {
             "model": model,
             "input": text,
             "response_format": audio_format,
+            "voice": voice,
+            "speed": speed,
+            "language": language,
+            "instructions": instruct,
+            "ref_audio": base64.b64encode(clip.read_bytes()).decode() if clip else None,
+            "ref_text": transcript,
+            "seed": seed,
+            "keep_alive": keep_alive,
         }
-        if voice is not None:
-            request["voice"] = voice
-        if speed is not None:
-            request["speed"] = speed
+        request = {name: value for name, value in asked.items() if value is not None}
         started = time.monotonic()
         sink = open_sink(path, audio_format) if path else Pipe(sys.stdout.buffer)
         with sink, api.reachable():

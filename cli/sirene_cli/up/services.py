@@ -91,6 +91,7 @@ def _environ(name: str, plan: Plan, nats_url: str, url: str, token: str) -> Mapp
         environ["SIRENE_PORT"] = url.rpartition(":")[2]
     elif name == "inference":
         environ["HF_HUB_OFFLINE"] = "1"
+        environ.setdefault("INFERENCE_CACHE_PATH", str(plan.data / "cache"))
     return environ
 
 

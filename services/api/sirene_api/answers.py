@@ -97,6 +97,12 @@ class LoadAnswer(View, frozen=True, kw_only=True):
     load_s: float
 
 
+class PinAnswer(View, frozen=True, kw_only=True):
+    id: str
+    pinned: bool
+    replicas: Annotated[list[str], Meta(description="Those that hold the model.")]
+
+
 class Unloaded(View, frozen=True, kw_only=True):
     id: str
     replica: str

@@ -71,6 +71,8 @@ ROUTES = [
     volume.list_parts,
     volume.delete_parts,
     memory.load_model,
+    memory.pin_model,
+    memory.unpin_model,
     memory.unload_model,
     memory.unload,
     speech.speak,

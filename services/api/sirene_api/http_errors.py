@@ -49,10 +49,13 @@ ANSWERS = {
     "speech_error": Answer(500, "server_error"),
     "models_busy": Answer(503, "overloaded_error"),
     "model_loading": Answer(503, "overloaded_error"),
+    "model_too_large": Answer(507, "server_error"),
     "load_failed": Answer(500, "server_error"),
     "backend_missing": Answer(501, "server_error"),
     "no_replica": Answer(503, "server_error"),
     "runner_crashed": Answer(502, "server_error"),
+    "runner_unstable": Answer(503, "server_error"),
+    "out_of_memory": Answer(503, "overloaded_error"),
     "speech_failed": Answer(500, "server_error"),
     "audio_lost": Answer(502, "server_error"),
     "bus_unavailable": Answer(503, "server_error"),
@@ -90,10 +93,10 @@ def plain_body(status: int, message: str, *, param: str | None = None, hint: str
 
 
 def headers_of(error: SireneError) -> dict[str, str]:
-    """Retry-After on a 503, and whether the OpenAI SDK should try again at all."""
+    """Retry-After on a 503 or where a time is known, and whether the OpenAI SDK is to try again."""
     status = answer_to(error.code).status
     headers = {}
-    if status == 503:
+    if status == 503 or error.retry_after_s:
         wait_s = error.retry_after_s or RETRY_AFTER_S
         headers["retry-after"] = str(max(1, min(wait_s, LONGEST_RETRY_AFTER_S)))
     if status >= 409:

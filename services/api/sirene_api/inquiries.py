@@ -9,6 +9,7 @@ import nats.errors
 from sirene_api.catalog import Catalog
 from sirene_api.http_errors import body_of
 from sirene_api.link import BusLink
+from sirene_api.placement import room
 from sirene_api.volume_answers import (
     FileCheck,
     PartList,
@@ -73,11 +74,7 @@ class Inquiries:
     def _memory_bytes(self) -> int | None:
         """What the roomiest replica could give one model, its other models unloaded."""
         replicas = self._catalog.replicas.values()
-        rooms = [
-            replica.memory_available_bytes + sum(loaded.memory_bytes for loaded in replica.models)
-            for replica in replicas
-            if replica.memory_total_bytes
-        ]
+        rooms = [room(replica) for replica in replicas if replica.memory_total_bytes]
         return max(rooms, default=None)
 
     async def verify(self, model: Model, job: str) -> VerificationView:

@@ -6,7 +6,9 @@ import msgspec
 from msgspec import Meta
 
 from sirene_api.audio import PCM_RATE_HZ
+from sirene_api.clip import clip_for
 from sirene_api.views import View
+from sirene_shared.durations import on_the_wire, parse_duration
 from sirene_shared.errors import InvalidRequest, VoiceNotFound
 from sirene_shared.manifest import Model, Voice
 from sirene_shared.messages import MAX_TEXT_CHARACTERS, ModelStatus, SpeakRequest
@@ -21,6 +23,8 @@ SERVED_FORMATS = {"wav": "audio/wav", "pcm": "audio/pcm"}
 KNOWN_FORMATS = frozenset({"mp3", "opus", "aac", "flac", "wav", "pcm"})
 SPEED_RANGE = (0.25, 4.0)
 SAMPLE_RATE_RANGE = (8_000, 48_000)
+MAX_LANGUAGE_CHARACTERS = 40
+MAX_SEED = (1 << 63) - 1
 
 
 class VoiceId(msgspec.Struct, frozen=True):
@@ -44,6 +48,26 @@ class SpeechBody(msgspec.Struct, frozen=True, kw_only=True):
     instructions: Annotated[
         str | None, Meta(description="How to speak, for models that follow instructions.")
     ] = None
+    keep_alive: Annotated[
+        float | str | None,
+        Meta(
+            description="How long the model stays in memory once it is idle: seconds, or like "
+            "`5m`; 0: not at all; negative: until room is needed."
+        ),
+    ] = None
+    language: Annotated[
+        str | None,
+        Meta(description="Of the text, like `en` or `zh`; by default the model finds out."),
+    ] = None
+    seed: Annotated[
+        Annotated[int, Meta(ge=0, le=MAX_SEED)] | None,
+        Meta(description="The same seed makes the same audio, where the model draws at random."),
+    ] = None
+    ref_audio: Annotated[
+        str | None,
+        Meta(description="A clip whose voice is cloned: a WAV, FLAC, Ogg or MP3 file in base64."),
+    ] = None
+    ref_text: Annotated[str | None, Meta(description="What is said in the clip.")] = None
     sample_rate: Annotated[
         int | None,
         Meta(description="Hz, 8000 to 48000; by default the model's own, for pcm 24000."),
@@ -68,6 +92,9 @@ def speak_request(body: SpeechBody, model: Model, request_id: str) -> SpeakReque
     speed = 1.0 if body.speed is None else body.speed
     _check_text(body.input, "input")
     _check_text(body.instructions or "-", "instructions")
+    _check_text(body.ref_text or "-", "ref_text")
+    if len(body.language or "") > MAX_LANGUAGE_CHARACTERS:
+        raise InvalidRequest("language is a name like 'en' or 'zh'", param="language")
     if not SPEED_RANGE[0] <= speed <= SPEED_RANGE[1]:
         raise InvalidRequest("speed is from 0.25 to 4.0", param="speed")
     if body.stream_format not in (None, "audio"):
@@ -90,7 +117,22 @@ def speak_request(body: SpeechBody, model: Model, request_id: str) -> SpeakReque
         speed=speed,
         sample_rate=rate,
         instructions=body.instructions or "",
+        keep_alive_s=keep_alive_s(body.keep_alive),
+        language=body.language or "",
+        seed=body.seed,
+        clip=clip_for(model, body.ref_audio),
+        transcript=body.ref_text or "",
     )
+
+
+def keep_alive_s(given: float | str | None) -> float | None:
+    """As messages carry it. Raises: InvalidRequest."""
+    if given is None:
+        return None
+    try:
+        return on_the_wire(parse_duration(given))
+    except ValueError as error:
+        raise InvalidRequest(f"keep_alive: {error}", param="keep_alive") from None
 
 
 def _check_text(text: str, param: str) -> None:

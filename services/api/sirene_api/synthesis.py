@@ -9,7 +9,7 @@ import nats.errors
 
 from sirene_api.link import BusLink
 from sirene_api.memory import Memory
-from sirene_shared.errors import BusUnavailable, ModelsBusy, SpeechFailed
+from sirene_shared.errors import BusUnavailable, InvalidRequest, ModelsBusy, SpeechFailed
 from sirene_shared.messages import SpeakRequest
 from sirene_shared.speech_stream import Frame, NobodySpeaks, receive
 from sirene_shared.subjects import SPEAK
@@ -59,6 +59,12 @@ class Synthesis:
                 async for frame in frames:
                     is_silent = False
                     yield frame
+        except nats.errors.MaxPayloadError as error:
+            raise InvalidRequest(
+                "the clip is too large for this message bus",
+                hint="Send a shorter one, or raise max_payload of the NATS server to 8MB.",
+                param="ref_audio",
+            ) from error
         except nats.errors.Error as error:
             raise BusUnavailable("the message bus was lost while speaking") from error
         if is_silent:

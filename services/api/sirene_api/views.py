@@ -83,6 +83,12 @@ class LoadedView(View, frozen=True, kw_only=True):
     idle_s: float
     last_used_at: float
     load_s: float
+    pinned: Annotated[bool, Meta(description="It leaves neither for others nor for being idle.")]
+    expires_at: Annotated[
+        float | None,
+        Meta(description="When it leaves unless it is used; null: not by itself, or it is used."),
+    ]
+    is_next: Annotated[bool, Meta(description="It is the first to leave when room is needed.")]
 
     @classmethod
     def of(cls, replica: ReplicaStatus, loaded: LoadedModel) -> Self:
@@ -99,6 +105,9 @@ class LoadedView(View, frozen=True, kw_only=True):
             idle_s=loaded.idle_s,
             last_used_at=loaded.last_used_at,
             load_s=loaded.load_s,
+            pinned=loaded.pinned,
+            expires_at=loaded.expires_at,
+            is_next=loaded.is_next,
         )
 
 
@@ -111,6 +120,8 @@ class ReplicaView(View, frozen=True, kw_only=True):
     max_loaded_models: int
     memory_total_bytes: int
     memory_available_bytes: int
+    memory_limits: Annotated[dict[str, int], Meta(description="For models, by device.")]
+    memory_taken: Annotated[dict[str, int], Meta(description="By models, by device.")]
     models: list[LoadedView]
     backends: list[str]
     started_at: float
@@ -124,6 +135,8 @@ class ReplicaView(View, frozen=True, kw_only=True):
             max_loaded_models=replica.max_loaded_models,
             memory_total_bytes=replica.memory_total_bytes,
             memory_available_bytes=replica.memory_available_bytes,
+            memory_limits=dict(replica.memory_limits),
+            memory_taken=dict(replica.memory_taken),
             models=[LoadedView.of(replica, loaded) for loaded in replica.models],
             backends=list(replica.backends),
             started_at=replica.started_at,

@@ -39,7 +39,7 @@ async def adopt(js: JetStreamContext, workshop: Workshop, model: Model) -> None:
     lease = Lease(js, model.ref, f"{workshop.staging.writer}-adopt")
     if not await lease.take():
         return
-    keeping = asyncio.create_task(_keep(lease))
+    keeping = asyncio.create_task(keep(lease))
     try:
         if await workshop.on_disk(workshop.store.record, model.ref) is None:
             await _adopt(workshop, model, lease)
@@ -115,7 +115,7 @@ async def _expected(workshop: Workshop, model: Model) -> tuple[list[Expected], s
     return wanted, model.variant.revision or ""
 
 
-async def _keep(lease: Lease) -> None:
+async def keep(lease: Lease) -> None:
     while True:
         await asyncio.sleep(HEARTBEAT_S)
         with suppress(BusUnavailable, LeaseLost):  # confirm() has the last word

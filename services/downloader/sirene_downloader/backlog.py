@@ -9,6 +9,7 @@ from nats.js import JetStreamContext
 from nats.js.api import RawStreamMsg
 from nats.js.errors import APIError, NotFoundError
 
+from sirene_downloader.decisions import QUEUED_SEQ, has_said_end, is_at_work
 from sirene_downloader.delivery import bury
 from sirene_downloader.entries import bus_errors
 from sirene_downloader.states import States
@@ -19,10 +20,6 @@ from sirene_shared.names import ModelRef, check_job
 from sirene_shared.subjects import COMMANDS, DELETE, PULL
 
 log = logging.getLogger(__name__)
-
-# The first of a job; the run that follows counts on from it.
-QUEUED_SEQ = 1
-IN_WORK = frozenset({InstallState.DOWNLOADING, InstallState.VERIFYING})
 
 
 class Waiting(NamedTuple):
@@ -123,13 +120,16 @@ class Backlog:
         if waiting is None or waiting.command.job != job:
             return
         status, revision = await self._states.read(ref)
-        is_at_work = status is not None and status.job == job and status.state in IN_WORK
-        if is_at_work and not is_leased:
+        is_ours = status is not None and status.job == job
+        if is_ours and is_at_work(status) and not is_leased:
             return  # whoever works on it has heard the same
+        if has_said_end(status, job):
+            await self.drop(waiting)  # too late: it has ended, and only was not answered
+            return
         cancelled = PullCancelled(f"the pull of {ref.id!r} was cancelled").failure()
         # A queued pull of what is installed already keeps its size.
         is_installed = status is not None and status.usable_bytes > 0
-        is_ours = await self._states.put(
+        is_said = await self._states.put(
             ModelStatus(
                 model=ref.model,
                 variant=ref.variant,
@@ -142,7 +142,7 @@ class Backlog:
             ),
             last=revision,
         )
-        if is_ours:
+        if is_said:
             log.info("the pull of %s was cancelled before it began", ref.id)
             await self.drop(waiting)
 

@@ -14,12 +14,12 @@ from datetime import datetime
 
 import msgspec
 
-from sirene_downloader.answered import is_over
-from sirene_downloader.backlog import IN_WORK, QUEUED_SEQ, Backlog, Malformed, Waiting
+from sirene_downloader.backlog import Backlog, Malformed, Waiting
 from sirene_downloader.claim import Claim
+from sirene_downloader.decisions import QUEUED_SEQ, Turn, is_at_work, stop_of, turn_of
+from sirene_downloader.ending import OUT_OF_HOURS_REASON, PAUSED_REASON
 from sirene_downloader.hours import Hours
-from sirene_downloader.job import Stop
-from sirene_downloader.jobs import OUT_OF_HOURS_REASON, PAUSED_REASON, Jobs
+from sirene_downloader.jobs import Jobs
 from sirene_downloader.limits import CurrentLimits
 from sirene_downloader.states import States
 from sirene_downloader.wishes import Wishes
@@ -34,6 +34,11 @@ LOOK_S = 1.0
 # A command passes by before it is stored: for a moment it is looked for again and again.
 BRISK_S = 1.0
 BRISK_LOOK_S = 0.05
+SHOWN = {
+    Turn.PAUSE: (InstallState.PAUSED, PAUSED_REASON),
+    Turn.WAIT_FOR_HOURS: (InstallState.QUEUED, OUT_OF_HOURS_REASON),
+    Turn.WAIT_FOR_ROOM: (InstallState.QUEUED, ""),
+}
 
 
 class Dispatcher:
@@ -130,12 +135,9 @@ class Dispatcher:
         """What runs and shall not. It has ended, or nearly so, before anyone hears of it."""
         for job in self._jobs.all():
             wish = self._wishes.of(job.command)
-            if wish.action == "cancel":
-                job.stop(Stop.CANCELLED_KEEPING if wish.keep else Stop.CANCELLED)
-            elif wish.action == "pause":
-                job.stop(Stop.PAUSED)
-            elif not self._may_run(job.command.now or wish.now):
-                job.stop(Stop.OUT_OF_HOURS)
+            reason = stop_of(wish, is_open=self._may_run(job.command.now or wish.now))
+            if reason is not None:
+                job.stop(reason)
 
     def _may_run(self, now: bool) -> bool:
         return now or self._hours.are_open(self._clock())
@@ -143,28 +145,30 @@ class Dispatcher:
     async def _consider(self, waiting: Waiting, wish: Wish) -> None:
         """Raises: BusUnavailable."""
         command = waiting.command
-        if wish.action == "cancel":
+        turn = turn_of(
+            wish,
+            is_open=self._may_run(command.now or wish.now),
+            has_room=len(self._jobs.all()) < self._limits.pulls,
+            is_resting=waiting.sequence in self._not_before,
+        )
+        if turn is Turn.CANCEL:
             await self._jobs.cancel(command.ref, command.job, keep=wish.keep)
-        elif wish.action == "pause":
-            await self._show(waiting, InstallState.PAUSED, PAUSED_REASON)
-        elif not self._may_run(command.now or wish.now):
-            await self._show(waiting, InstallState.QUEUED, OUT_OF_HOURS_REASON)
-        elif len(self._jobs.all()) >= self._limits.pulls:
-            await self._show(waiting, InstallState.QUEUED, "")
-        elif waiting.sequence not in self._not_before:
+        elif turn is Turn.RUN:
             self._jobs.start(command, Claim(self._backlog, waiting))
+        elif turn in SHOWN:
+            await self._show(waiting, *SHOWN[turn])
 
     async def _show(self, waiting: Waiting, state: InstallState, reason: str) -> None:
         """Say that it waits, unless somebody works on it. Raises: BusUnavailable."""
         command = waiting.command
         status, revision = await self._states.read(command.ref)
-        if is_over(status, command.job):
+        if await self._jobs.has_ended(status, command.job):
             await self._backlog.drop(waiting)
             return
         ours = status if status and status.job == command.job else None
         if ours and (ours.state, ours.reason) == (state, reason):
             return
-        if status and status.state in IN_WORK and await self._states.is_leased(command.ref):
+        if is_at_work(status) and await self._states.is_leased(command.ref):
             return
         await self._states.put(
             ModelStatus(

@@ -19,6 +19,7 @@ from sirene_downloader.backlog import Backlog
 from sirene_downloader.caretaker import Caretaker
 from sirene_downloader.desk import Desk
 from sirene_downloader.dispatcher import Dispatcher
+from sirene_downloader.doubt import Doubt
 from sirene_downloader.equipment import Equipment, equip
 from sirene_downloader.hours import Hours
 from sirene_downloader.inventory import Inventory
@@ -38,7 +39,7 @@ from sirene_shared.ending import end
 from sirene_shared.errors import PullError
 from sirene_shared.manifest import Catalogue
 from sirene_shared.mirror import Mirror
-from sirene_shared.subjects import DOWNLOADER_SERVICE, PULL, SETTINGS
+from sirene_shared.subjects import DOWNLOADER_SERVICE, PULL, SETTINGS, SUSPICION
 
 log = logging.getLogger(__name__)
 
@@ -149,6 +150,9 @@ class Downloader:
         preflights = Preflights(workshop, equipment.client, has_token=bool(chosen.hf_token))
         desk = Desk(nc, self._catalogue, workshop, preflights, parts)
         await desk.open()
+        doubt = Doubt(js, states, workshop)
+        stack.push_async_callback(doubt.close)
+        await nc.subscribe(SUSPICION.all, queue=DOWNLOADER_SERVICE, cb=doubt.hear)
         await broker.start()
         for mirror in self._mirrors:
             care(mirror.run())

@@ -1,24 +1,13 @@
 """One run of a pull command, and what may end it early."""
 
 import asyncio
-from enum import Enum
 
 from sirene_downloader.claim import Claim
+from sirene_downloader.decisions import Stop
 from sirene_downloader.pull import Pull
 from sirene_shared.ending import end
 from sirene_shared.messages import PullCommand
 from sirene_shared.store import InstallRecord
-
-
-class Stop(Enum):
-    """Why a pull ends before its time."""
-
-    CANCELLED = "cancelled"
-    PAUSED = "paused"
-    OUT_OF_HOURS = "the hours in which pulls run are over"
-    CANCELLED_KEEPING = "cancelled, keeping what came"
-    ENDING = "the service ends"
-    TAKEN_OVER = "another downloader has it"
 
 
 class Job:

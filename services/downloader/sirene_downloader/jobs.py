@@ -8,11 +8,12 @@ from contextlib import suppress
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
-from sirene_downloader.answered import is_over, is_told
-from sirene_downloader.backlog import QUEUED_SEQ, Backlog
+from sirene_downloader.answered import is_told
+from sirene_downloader.backlog import Backlog
 from sirene_downloader.claim import Claim
+from sirene_downloader.decisions import End, Stop, end_of, first_seq, is_over, is_worn_out, tries_of
 from sirene_downloader.ending import Ending
-from sirene_downloader.job import Job, Stop
+from sirene_downloader.job import Job
 from sirene_downloader.lease import Lease, Sightings
 from sirene_downloader.pull import Pull, Workshop
 from sirene_downloader.report import Report
@@ -29,7 +30,7 @@ from sirene_shared.errors import (
     SireneError,
 )
 from sirene_shared.manifest import Catalogue
-from sirene_shared.messages import InstallState, PullCommand
+from sirene_shared.messages import ModelStatus, PullCommand
 from sirene_shared.names import ModelRef
 from sirene_shared.store import InstallRecord
 from sirene_shared.subjects import HEARTBEAT_S, MAX_DELIVERIES
@@ -40,11 +41,7 @@ log = logging.getLogger(__name__)
 LEASE_RETRY_S = 2.0
 # Another command for the same model is about to end.
 BUSY_RETRY_S = 1.0
-# Between the numbers of two runs of one job: they rise even when the last ticks were not stored.
-SEQUENCE_GAP = 100
 CLOSE_S = 5.0
-PAUSED_REASON = "paused"
-OUT_OF_HOURS_REASON = "out of hours"
 
 
 class Jobs:
@@ -125,6 +122,10 @@ class Jobs:
         finally:
             await lease.release()
 
+    async def has_ended(self, status: ModelStatus | None, name: str) -> bool:
+        """The job has, and only its command was not answered."""
+        return is_over(status, name) or await is_told(status, name, self._workshop)
+
     async def close(self) -> None:
         """Stop every pull so that it goes on elsewhere, or here after a restart, at once."""
         self._is_ending = True
@@ -140,7 +141,7 @@ class Jobs:
         """Raises: BusUnavailable."""
         command, ref = job.command, job.command.ref
         status, _ = await self._states.read(ref)
-        if is_over(status, command.job) or await is_told(status, command.job, self._workshop):
+        if await self.has_ended(status, command.job):
             await job.claim.done()  # only the answer had been lost
             return
         if await self._backlog.has_delete_before(ref, job.sequence):
@@ -160,53 +161,44 @@ class Jobs:
             await lease.release()  # another downloader had it, and is done
             return
         status, revision = await self._states.read(ref)
+        try:
+            # It may have run out before that was read: then it is not ours to speak on top of it.
+            await lease.renew()
+        except LeaseLost:
+            job.claim.again(LEASE_RETRY_S)
+            return
+        if await self.has_ended(status, command.job):
+            await job.claim.done()  # by one that had the lease before
+            await lease.release()
+            return
         before = status if status and status.job == command.job else None
-        job.tries = before.begun + 1 if before else 1
+        job.tries = tries_of(status, command.job)
         statements = Statements(self._states, lease, revision)
         report = Report(
             self._nc,
             statements,
             command,
-            seq=before.seq + SEQUENCE_GAP if before else QUEUED_SEQ,
+            seq=first_seq(status, command.job),
             attempt=job.tries,
             before=before.transfer if before else None,
             standing=status,
         )
         ending = Ending(lease, statements, self._backlog, self._workshop, job, report)
+        record, error = None, None
         try:
             record = await self._run(job, lease, report)
-        except LeaseLost:
-            await ending.taken_over()
-            return
-        except PullError as error:
-            await ending.failed(error)
-        except SireneError as error:
-            await ending.refused(error)
+        except SireneError as met:
+            error = met
         except Exception:
             log.exception("pulling %s failed unforeseen", ref.id)
-            await ending.refused(
-                SireneError(
-                    f"pulling {ref.id!r} failed in a way nobody foresaw",
-                    hint="The downloader's log has the details; please report it.",
-                )
+            error = SireneError(
+                f"pulling {ref.id!r} failed in a way nobody foresaw",
+                hint="The downloader's log has the details; please report it.",
             )
-        else:
-            if record is not None:
-                await ending.installed(record)
-            elif job.stop_reason is Stop.TAKEN_OVER:
-                await ending.taken_over()
-                return
-            elif job.stop_reason is Stop.PAUSED:
-                await ending.waits(InstallState.PAUSED, PAUSED_REASON)
-            elif job.stop_reason is Stop.OUT_OF_HOURS:
-                await ending.waits(InstallState.QUEUED, OUT_OF_HOURS_REASON)
-            elif job.stop_reason is Stop.ENDING:
-                if not self._nc.is_connected:
-                    return  # the next one learns it from the queue
-                await ending.left()
-            else:
-                await ending.cancelled(keep=job.stop_reason is Stop.CANCELLED_KEEPING)
-        await lease.release()
+        outcome = end_of(error, job.stop_reason, has_installed=record is not None)
+        if outcome is End.LEFT and not self._nc.is_connected:
+            return  # the next one learns it from the queue
+        await ending.come_to(outcome, record, error)
 
     async def _run(self, job: Job, lease: Lease, report: Report) -> InstallRecord | None:
         """Raises: SireneError."""
@@ -215,7 +207,7 @@ class Jobs:
         except (ModelError, InvalidRequest) as error:
             log.warning("a pull of %s: %s", job.command.ref.id, error.message)
             raise
-        if job.tries > MAX_DELIVERIES:
+        if is_worn_out(job.tries):
             raise SireneError(
                 f"pulling {model.ref.id!r} was begun {MAX_DELIVERIES} times and never came to an"
                 " end",

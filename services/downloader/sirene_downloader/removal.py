@@ -10,8 +10,8 @@ from nats.js import JetStreamContext
 
 from sirene_downloader import volume
 from sirene_downloader.backlog import Backlog
+from sirene_downloader.decisions import Stop
 from sirene_downloader.delivery import Delivery
-from sirene_downloader.job import Stop
 from sirene_downloader.jobs import Jobs
 from sirene_downloader.lease import Lease, Sightings
 from sirene_downloader.pull import Workshop

@@ -16,7 +16,7 @@ import nats.errors
 from nats.aio.client import Client
 
 from sirene_downloader.statements import Statements
-from sirene_shared.errors import BusUnavailable, Failure
+from sirene_shared.errors import BusUnavailable, Failure, LeaseLost
 from sirene_shared.messages import (
     InstallState,
     ModelStatus,
@@ -177,7 +177,7 @@ class Report:
                     await self._states.put(self._status(self._state, transfer=transfer))
 
     async def enter(self, state: InstallState) -> None:
-        """A transition; told later by run() when the bus is gone now."""
+        """A transition; told later by run() when the bus is gone now. Raises: LeaseLost."""
         self._state = state
         if not self._nc.is_connected:
             return
@@ -185,6 +185,8 @@ class Report:
             await self._states.put(self._status(state, transfer=self.transfer()))
         except BusUnavailable:
             log.debug("%s is %s, told later", self._command.ref.id, state)
+        if self._states.is_lost:
+            raise LeaseLost(f"the pull of {self._command.ref.id!r} is not ours any more")
 
     def last(
         self,

@@ -6,6 +6,7 @@ import logging
 
 import msgspec
 
+from sirene_downloader.decisions import has_said_end
 from sirene_downloader.lease import Lease
 from sirene_downloader.states import StateRefused, States
 from sirene_shared.errors import BusUnavailable, LeaseLost
@@ -25,11 +26,14 @@ class Statements:
         self._lease = lease
         self._revision = revision
         self._said = -1
+        self.is_lost = False
+        """The word is another one's, or the job has ended without us."""
         # The ticks and the transitions both speak.
         self._alone = asyncio.Lock()
 
     async def put(self, status: ModelStatus) -> bool:
-        """False: the lease is lost, and with it the word; or the bucket takes no states.
+        """False: the lease is lost, and with it the word; or the bucket takes no states; or the job
+        has ended.
 
         Raises: BusUnavailable.
         """
@@ -64,6 +68,10 @@ class Statements:
                     try:
                         await self._lease.renew()
                     except LeaseLost:
+                        self.is_lost = True
+                    # One that had the lease before us may have said it just before we spoke.
+                    self.is_lost |= has_said_end(known, status.job)
+                    if self.is_lost:
                         return False
                 # Only now: it is what we may speak on top of.
                 self._revision = revision

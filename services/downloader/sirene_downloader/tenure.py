@@ -1,10 +1,10 @@
 """Whether a run whose lease ran out, and is held by nobody, may take it again and go on."""
 
 from sirene_downloader.backlog import Backlog
+from sirene_downloader.decisions import is_of_volume, may_retake
 from sirene_downloader.job import Job
 from sirene_downloader.staging import Staging
 from sirene_downloader.states import States
-from sirene_shared.messages import ModelStatus
 
 
 class Tenure:
@@ -26,18 +26,9 @@ class Tenure:
             return False
         status, _ = await self._states.read(command.ref)
         waiting = await self._backlog.pull(command.ref)
-        if waiting is None and _is_of_the_volume(status):
+        if waiting is None and is_of_volume(status):
             waiting = await self._backlog.requeue(claim.waiting)
         if waiting is None or waiting.command.job != command.job:
             return False
         claim.follow(waiting)
-        return _is_of_the_volume(status) or _runs(status, command.job)
-
-
-def _is_of_the_volume(status: ModelStatus | None) -> bool:
-    """No pull and no delete has said it: there is none, or it was made from what is installed."""
-    return status is None or not status.job
-
-
-def _runs(status: ModelStatus | None, job: str) -> bool:
-    return status is not None and status.job == job and status.state.is_active
+        return may_retake(status, command.job)

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 class Cancellation:
     """Set from another thread when nobody listens any more."""
 
-    def __init__(self) -> None:
+    def __init__(self, looked: Callable[[], None] = lambda: None) -> None:
+        """looked: called when somebody asks whether it is set, and so has come a step further."""
+        self._looked = looked
         self._set = threading.Event()
         self._lock = threading.Lock()
         self._stops: list[Callable[[], None]] = []
@@ -20,6 +22,7 @@ class Cancellation:
                 stop()
 
     def is_set(self) -> bool:
+        self._looked()
         return self._set.is_set()
 
     @contextmanager

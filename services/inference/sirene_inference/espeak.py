@@ -32,34 +32,42 @@ MARKER = "zz"
 # The program reads at most 1,000 bytes a line.
 MAX_LINE_BYTES = 900
 VOICE_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_+-]{0,63}", re.ASCII)
-LANGUAGE_SWITCH = re.compile(r"\([a-z]{2,3}(?:-[a-z0-9-]+)?\)")
+# As in `(en-us)`; with ties a tie stands before each letter.
+LANGUAGE_SWITCH = re.compile(r"\(\^?[a-z]\^?[a-z](?:\^?[a-z])?(?:\^?-[a-z0-9^-]+)?\)")
 # `[[` would start phonemes spelt in espeak-ng's own way.
 UNSPOKEN = str.maketrans({"[": " ", "]": " ", "_": " "})
 
 
 class Route(NamedTuple):
-    """One way to espeak-ng; its command takes a voice as the last argument."""
+    """One way to espeak-ng; its command takes `-v VOICE` as the last arguments."""
 
     name: str
     command: tuple[str, ...]
+    ties: tuple[str, ...] = ()
+    """Further arguments that tie the letters of one phoneme together with `^`."""
 
 
 def routes() -> list[Route]:
     """The ways there are on this machine, the preferred one first."""
     found = []
     if program := shutil.which("espeak-ng"):
-        found.append(Route("program", (program, "-q", "--ipa", "-b", "1", "-v")))
+        found.append(Route("program", (program, "-q", "--ipa", "-b", "1"), ("--tie=^",)))
     if importlib.util.find_spec("espeakng_loader"):
         command = (sys.executable, "-P", "-m", "sirene_inference.espeak_process")
-        found.append(Route("library", command))
+        found.append(Route("library", command, ("--tie=^",)))
     return found
 
 
 class Espeak:
     """One espeak-ng voice. Its methods may be called from several threads."""
 
-    def __init__(self, voice: str, among: Sequence[Route] | None = None) -> None:
-        """Raises: BackendMissing (no espeak-ng), ModelDamaged (no such voice)."""
+    def __init__(
+        self, voice: str, among: Sequence[Route] | None = None, *, ties: bool = False
+    ) -> None:
+        """ties: whether the letters of one phoneme come tied, as in `a^ɪ`.
+
+        Raises: BackendMissing (no espeak-ng), ModelDamaged (no such voice).
+        """
         available = routes() if among is None else among
         if not available:
             raise BackendMissing(
@@ -69,12 +77,13 @@ class Espeak:
         if not VOICE_NAME.fullmatch(voice):
             raise ModelDamaged(f"the model asks for the espeak-ng voice {voice[:40]!r}")
         self.route = available[0]
+        self._command = self.route.command + (self.route.ties if ties else ())
         self._lock = threading.Lock()
         self._process: _Process | None = None
         # Versions differ in which dialects they know: `fr-fr` is `fr` in newer ones.
         for self._voice in dict.fromkeys((voice, voice.split("-")[0])):
             try:
-                self._process = _Process(self.route, self._voice)
+                self._process = _Process(self._command, self._voice)
             except SpeechFailed:
                 continue
             log.info("phonemes by espeak-ng (%s), voice %s", self.route.name, self._voice)
@@ -108,7 +117,7 @@ class Espeak:
         with self._lock:
             try:
                 if self._process is None:
-                    self._process = _Process(self.route, self._voice)
+                    self._process = _Process(self._command, self._voice)
                 answer = self._process.ask(line)
             except SpeechFailed:
                 if self._process:
@@ -119,9 +128,9 @@ class Espeak:
 
 
 class _Process:
-    def __init__(self, route: Route, voice: str) -> None:
+    def __init__(self, command: Sequence[str], voice: str) -> None:
         self._child = subprocess.Popen(
-            [*route.command, voice],
+            [*command, "-v", voice],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

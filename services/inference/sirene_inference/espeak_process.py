@@ -1,10 +1,11 @@
 """espeak-ng's library behind the line protocol of its program: text lines in, IPA lines out.
 
-    python -m sirene_inference.espeak_process VOICE
+    python -m sirene_inference.espeak_process [--tie=CHARACTER] -v VOICE
 
 A program of its own, so that the GPL library is never loaded into Sirene's processes.
 """
 
+import argparse
 import ctypes
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ AUDIO_OUTPUT_SYNCHRONOUS = 2
 INITIALIZE_DONT_EXIT = 0x8000
 CHARS_UTF8 = 1
 PHONEMES_IPA = 0x02
+PHONEMES_TIE = 0x80
 
 
 def load(voice: str) -> ctypes.CDLL:
@@ -36,28 +38,35 @@ def load(voice: str) -> ctypes.CDLL:
     return library
 
 
-def phonemes(library: ctypes.CDLL, line: bytes) -> Iterator[bytes]:
-    """IPA of each clause of the line; one empty clause for a line without any."""
+def phonemes(library: ctypes.CDLL, line: bytes, mode: int) -> Iterator[bytes]:
+    """Phonemes of each clause of the line; one empty clause for a line without any."""
     # The library moves the pointer on, clause by clause, and sets it to null at the end.
     rest = ctypes.c_char_p(line)
     while rest.value is not None:
-        yield library.espeak_TextToPhonemes(ctypes.byref(rest), CHARS_UTF8, PHONEMES_IPA) or b""
+        yield library.espeak_TextToPhonemes(ctypes.byref(rest), CHARS_UTF8, mode) or b""
 
 
-def serve(library: ctypes.CDLL, questions: BinaryIO, answers: BinaryIO) -> None:
+def serve(library: ctypes.CDLL, mode: int, questions: BinaryIO, answers: BinaryIO) -> None:
     for line in questions:
-        for clause in phonemes(library, line.strip()):
+        for clause in phonemes(library, line.strip(), mode):
             answers.write(clause.strip() + b"\n")
         answers.flush()
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tie")
+    parser.add_argument("-v", dest="voice", required=True)
+    arguments = parser.parse_args()
+    mode = PHONEMES_IPA
+    if arguments.tie:
+        mode |= PHONEMES_TIE | ord(arguments.tie) << 8
     try:
-        library = load(sys.argv[1])
+        library = load(arguments.voice)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    serve(library, sys.stdin.buffer, sys.stdout.buffer)
+    serve(library, mode, sys.stdin.buffer, sys.stdout.buffer)
     return 0
 
 

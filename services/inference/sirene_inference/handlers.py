@@ -13,10 +13,11 @@ from nats.errors import Error as NatsError
 from sirene_inference.cache import Models
 from sirene_inference.holding import Holding
 from sirene_inference.loader import LoadedVoice
+from sirene_inference.request import Request
 from sirene_inference.residency import Residency
-from sirene_inference.runner import Request
 from sirene_inference.status import loaded_model
 from sirene_shared import speech_stream
+from sirene_shared.durations import kept_s
 from sirene_shared.errors import (
     Failure,
     InvalidRequest,
@@ -30,6 +31,8 @@ from sirene_shared.messages import (
     LoadedState,
     LoadReply,
     LoadRequest,
+    PinReply,
+    PinRequest,
     SpeakRequest,
     UnloadReply,
     UnloadRequest,
@@ -86,7 +89,9 @@ class Handlers:
     async def unload(self, body: bytes) -> bytes:
         try:
             request = _decoded(UnloadRequest, body)
-            freed = await self._models.unload(request.ref, within_s=request.wait_s)
+            freed = await self._models.unload(
+                request.ref, within_s=request.wait_s, force=request.force
+            )
             if freed is not None:
                 log.info("unloaded %s, %.0f MB are back", request.ref.id, freed / 1e6)
             reply = UnloadReply(
@@ -100,6 +105,18 @@ class Handlers:
             reply = UnloadReply(replica=self._replica, error=_unforeseen())
         return reply.encode()
 
+    async def pin(self, body: bytes) -> bytes:
+        try:
+            request = _decoded(PinRequest, body)
+            is_held = self._models.pin(request.ref, pinned=request.pinned)
+            reply = PinReply(replica=self._replica, is_held=is_held)
+        except SireneError as error:
+            reply = PinReply(replica=self._replica, error=error.failure())
+        except Exception:  # the edge, as above
+            log.exception("a pin request failed")
+            reply = PinReply(replica=self._replica, error=_unforeseen())
+        return reply.encode()
+
     async def finish(self, *, within_s: float) -> None:
         """Let running speeches send their last frame."""
         if self._speeches:
@@ -110,7 +127,9 @@ class Handlers:
         try:
             async with asyncio.timeout(request.wait_s):
                 while True:
-                    holding = await self._models.bring(ref)
+                    holding = await self._models.bring(
+                        ref, kept_s(request.keep_alive_s), pin=request.pin
+                    )
                     # When it left meanwhile, it is brought again.
                     if await self.residency.routable(ref, while_=lambda: self._is_loaded(ref)):
                         return holding
@@ -146,8 +165,12 @@ class Handlers:
                 speed=request.speed,
                 seed=request.seed,
                 sample_rate=request.sample_rate,
+                instructions=request.instructions,
+                clip=request.clip,
+                transcript=request.transcript,
             )
-            async with self._models.use(request.ref) as voice:
+            keep_alive_s = kept_s(request.keep_alive_s)
+            async with self._models.use(request.ref, keep_alive_s) as voice:
                 await speech_stream.send(self._nc, message.reply, voice.speak(wanted))
         except SireneError as error:
             await self._refuse(message, error)

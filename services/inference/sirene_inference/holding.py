@@ -3,12 +3,15 @@
 import asyncio
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from sirene_inference.residents import Resident
+from sirene_inference.resident import Resident
 
 
 class InMemory(Protocol):
     """What the loader gives."""
 
+    device: str
+    memory_bytes: int
+    """As measured last."""
     ended: asyncio.Event
     """Set when it is gone by itself."""
 
@@ -26,6 +29,11 @@ class Holding(NamedTuple, Generic[Voice]):
     voice: Voice | None
     """None while it loads."""
     idle_s: float
+    is_pinned: bool
+    expires_in_s: float | None
+    """Until it leaves by itself; None: it does not, or not while it is used."""
+    is_next: bool
+    """It is the first to leave when room is needed."""
 
 
 class Acquired(NamedTuple, Generic[Voice]):

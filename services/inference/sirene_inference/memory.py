@@ -1,6 +1,23 @@
 """How much memory a runner takes: measured over it and what it started."""
 
+from pathlib import Path
+
 import psutil
+
+from sirene_inference import gpu
+
+CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
+
+
+def measure_on(device: str, pid: int) -> int:
+    """measure(), or what the process and its children take of the GPU."""
+    if device != "cuda":
+        return measure(pid)
+    try:
+        process = psutil.Process(pid)
+        return gpu.measure({pid, *(child.pid for child in process.children(recursive=True))})
+    except psutil.NoSuchProcess:
+        return 0
 
 
 def measure(pid: int) -> int:
@@ -16,7 +33,12 @@ def measure(pid: int) -> int:
 
 
 def total() -> int:
-    return int(psutil.virtual_memory().total)
+    """Bytes of the machine, or fewer that this container may use."""
+    total = int(psutil.virtual_memory().total)
+    try:
+        return min(total, int(CONTAINER_LIMIT.read_text()))
+    except (OSError, ValueError):  # no container, or one without a limit: "max"
+        return total
 
 
 def available() -> int:

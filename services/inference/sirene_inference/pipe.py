@@ -41,6 +41,10 @@ class Load(Message, frozen=True, kw_only=True):
     """Path in the variant's directory -> file."""
     device: str
     threads: int
+    cache: str = ""
+    """A folder for what is made of the files once and read again at each later load."""
+    cache_bytes: int = 0
+    """How much it may hold; 0: it is left alone."""
 
 
 class Speak(Message, frozen=True, kw_only=True):
@@ -58,6 +62,9 @@ class Speak(Message, frozen=True, kw_only=True):
     """The largest payload of a Chunk."""
     credit: int
     """How many Chunks may be under way, until a Grant."""
+    instructions: str = ""
+    clip: bytes = b""
+    transcript: str = ""
 
 
 class Cancel(Message, frozen=True, kw_only=True):
@@ -86,6 +93,10 @@ class Chunk(Message, frozen=True, kw_only=True):
     sample_rate: int
 
 
+class Working(Message, frozen=True, kw_only=True):
+    """The Speak with this id has come a step further, though no audio is ready."""
+
+
 class Ended(Message, frozen=True, kw_only=True):
     chunks: int = 0
     """How many were sent: fewer received means that audio was lost."""
@@ -96,7 +107,7 @@ class Failed(Message, frozen=True, kw_only=True):
 
 
 Command = Load | Speak | Cancel | Grant | Unload
-Answer = Loaded | Chunk | Ended | Failed
+Answer = Loaded | Chunk | Working | Ended | Failed
 
 commands = msgspec.msgpack.Decoder(Command)
 answers = msgspec.msgpack.Decoder(Answer)

@@ -5,22 +5,30 @@ import itertools
 import logging
 import os
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 
 import msgspec
 
-from sirene_inference import pipe
+from sirene_inference import exhaustion, pipe
 from sirene_inference.complaints import Complaints
-from sirene_shared.errors import AudioLost, Failure, LoadFailed, RunnerCrashed
+from sirene_inference.request import Request
+from sirene_inference.spawning import RunnerProcess
+from sirene_shared.errors import (
+    AudioLost,
+    Failure,
+    LoadFailed,
+    OutOfMemory,
+    RunnerCrashed,
+    SireneError,
+)
 from sirene_shared.speech_stream import FRAME_BYTES, Frame
 
 log = logging.getLogger(__name__)
 
 # About three seconds of audio: enough to hide a pause of the bus, little enough to cancel cheaply.
 CREDIT = 4
+UNLOADED = "it was unloaded"
 # How long a runner may take to end by itself, or to stop a speech that was cancelled.
 CLOSE_S = 2.0
 CANCEL_S = 5.0
@@ -31,27 +39,31 @@ Reply = tuple[pipe.Answer, bytes]
 Replies = asyncio.Queue[Reply]
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be spoken, with the defaults of the bus's SpeakRequest."""
-
-    text: str
-    voice: str = ""
-    language: str = ""
-    speed: float = 1.0
-    seed: int | None = None
-    sample_rate: int | None = None
-
-
 class Runner:
-    """Start one with start(); close() ends it for sure."""
+    """close() ends it for sure."""
 
-    def __init__(self, process: Process, name: str, stall_s: float) -> None:
+    def __init__(
+        self,
+        process: RunnerProcess,
+        name: str,
+        *,
+        stall_s: float,
+        crashed: Callable[[str], None] = lambda cause: None,
+        oom_kills: Callable[[], int] = exhaustion.kills,
+    ) -> None:
+        """name: what messages call it. stall_s: a speech that comes no step further for so long
+        hangs. crashed: called when the process ends and was not to. oom_kills: how often the
+        kernel has ended a process for lack of memory.
+        """
         self.name = name
         self.pid = process.pid
         self.ended = asyncio.Event()
         """Set once the process is gone."""
         self._process = process
         self._stall_s = stall_s
+        self._crashed = crashed
+        self._oom_kills = oom_kills
+        self._oom_kills_before = oom_kills()
         self._ids = itertools.count(1)
         self._replies: dict[int, Replies] = {}
         self._crash: Failure | None = None
@@ -62,21 +74,6 @@ class Runner:
         assert process.stderr is not None
         self._listening = asyncio.create_task(self._complaints.listen(process.stderr))
         self._watching = asyncio.create_task(self._watch())
-
-    @classmethod
-    async def start(cls, name: str, environ: Mapping[str, str], *, stall_s: float) -> "Runner":
-        """name: what messages call it. stall_s: a runner that makes nothing for so long hangs."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "sirene_inference.runner_process", str(os.getpid())),
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=PIPE,
-            env=environ,
-            # Ctrl-C in a terminal is for the service, which then ends its runners in order.
-            process_group=0,
-            limit=2 * pipe.MAX_PAYLOAD_BYTES,
-        )
-        return cls(process, name, stall_s)
 
     async def load(self, load: pipe.Load, *, within_s: float) -> pipe.Loaded:
         """Raises: what the backend raised, LoadFailed (took too long), RunnerCrashed."""
@@ -113,7 +110,7 @@ class Runner:
             await self._send(speak)
             while True:
                 reply = await self._next(replies)
-                is_running = isinstance(reply[0], pipe.Chunk)
+                is_running = isinstance(reply[0], pipe.Chunk | pipe.Working)
                 answer, payload = _raised(reply)
                 if isinstance(answer, pipe.Chunk):
                     heard += 1
@@ -124,9 +121,11 @@ class Runner:
                         raise AudioLost(f"{heard} of {answer.chunks} pieces came from the runner")
                     return
         finally:
-            if is_running:
-                await self._cancel(speak.id, replies)
-            del self._replies[speak.id]
+            try:
+                if is_running:
+                    await self._cancel(speak.id, replies)
+            finally:
+                del self._replies[speak.id]
 
     def next_id(self) -> int:
         return next(self._ids)
@@ -140,9 +139,9 @@ class Runner:
 
     async def close(self) -> None:
         """End the process: by itself when it can, else by force."""
-        self._reason = self._reason or "it was unloaded"
+        self._reason = self._reason or UNLOADED
         if self._process.stdin:
-            self._process.stdin.close()
+            self._process.stdin.write_eof()
         try:
             async with asyncio.timeout(CLOSE_S):
                 await self.ended.wait()
@@ -152,6 +151,8 @@ class Runner:
 
     async def _send(self, command: pipe.Command) -> None:
         assert self._process.stdin is not None
+        if self._reason:
+            return  # it is being ended, and whoever waits is told so by its end
         # A runner that is gone is reported by the reader, with the cause.
         with suppress(ConnectionError):
             self._process.stdin.write(pipe.encode(command))
@@ -172,18 +173,27 @@ class Runner:
             return await replies.get()
 
     async def _cancel(self, id: int, replies: Replies) -> None:
-        """Stop a speech, and wait until it has stopped: its slot is free only then."""
+        """Stop a speech, and wait until it has stopped, however often we are cancelled meanwhile:
+        its slot is free only then."""
         # We are being cancelled: before Python 3.11.4 an asyncio.timeout would then never say that
         # it is over, and so the wait is a task's of its own.
         stopping = asyncio.create_task(self._stop(id, replies))
-        await asyncio.wait({stopping}, timeout=CANCEL_S)
+        interruption: asyncio.CancelledError | None = None
+        ends_at = asyncio.get_running_loop().time() + CANCEL_S
+        while not stopping.done() and (left_s := ends_at - asyncio.get_running_loop().time()) > 0:
+            try:
+                await asyncio.wait({stopping}, timeout=left_s)
+            except asyncio.CancelledError as error:
+                interruption = error
         if not stopping.done():
             stopping.cancel()
             self.kill(f"it did not stop within {CANCEL_S:.0f} s")
+        if interruption is not None:
+            raise interruption
 
     async def _stop(self, id: int, replies: Replies) -> None:
         await self._send(pipe.Cancel(id=id))
-        while isinstance((await replies.get())[0], pipe.Chunk):
+        while isinstance((await replies.get())[0], pipe.Chunk | pipe.Working):
             pass
 
     async def _read(self) -> None:
@@ -208,16 +218,29 @@ class Runner:
             task.cancel()
         if self._fading:
             self._fading.cancel()
-        crash = RunnerCrashed(
-            f"the runner of {self.name!r} ended: {self._reason or self._complaints.cause(status)}",
-            hint="Try again: the model is loaded anew.",
-        )
+        cause = self._reason or self._complaints.cause(status)
+        crash = self._crash_of(status, cause)
         if not self._reason:
             log.error("%s", crash)
+        if self._reason != UNLOADED:
+            self._crashed(cause)
         self._crash = crash.failure()
         for id, replies in self._replies.items():
             replies.put_nowait((pipe.Failed(id=id, failure=self._crash), b""))
         self.ended.set()
+
+    def _crash_of(self, status: int, cause: str) -> SireneError:
+        # Nobody here sent the signal, and the kernel has sent one.
+        is_killed = status == -signal.SIGKILL and not self._reason
+        if is_killed and self._oom_kills() > self._oom_kills_before:
+            return OutOfMemory(
+                f"the runner of {self.name!r} was ended by the system: memory ran out",
+                hint="Unload a model, or give the service more memory.",
+            )
+        return RunnerCrashed(
+            f"the runner of {self.name!r} ended: {cause}",
+            hint="Try again: the model is loaded anew.",
+        )
 
 
 def _raised(reply: Reply) -> Reply:

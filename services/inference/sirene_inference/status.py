@@ -13,6 +13,7 @@ from sirene_inference import backends, memory
 from sirene_inference.cache import Models
 from sirene_inference.holding import Holding
 from sirene_inference.loader import LoadedVoice
+from sirene_inference.room import Size
 from sirene_shared import bus
 from sirene_shared.errors import BusUnavailable
 from sirene_shared.messages import LoadedModel, ReplicaStatus
@@ -34,13 +35,11 @@ class StatusWriter:
         disk: Executor,
         *,
         replica: str,
-        max_loaded_models: int,
     ) -> None:
         self._js = js
         self._models = models
         self._disk = disk
         self._replica = replica
-        self._max_loaded_models = max_loaded_models
         self._started_at = time.time()
         self._news = asyncio.Event()
         self._is_silent = False
@@ -83,8 +82,15 @@ class StatusWriter:
 
     async def _measure(self) -> None:
         for holding in self._models.holdings():
-            if holding.voice:
-                await holding.voice.measure()
+            if (voice := holding.voice) and (taken := await voice.measure()):
+                self._models.measured(holding.resident, Size(voice.device, taken))
+
+    def _taken(self) -> dict[str, int]:
+        taken: dict[str, int] = {}
+        for holding in self._models.holdings():
+            device, count = holding.resident.size
+            taken[device] = taken.get(device, 0) + count
+        return taken
 
     def _status(self) -> ReplicaStatus:
         models = tuple(loaded_model(holding) for holding in self._models.holdings())
@@ -93,9 +99,11 @@ class StatusWriter:
             replica=self._replica,
             host=socket.gethostname(),
             device="cuda" if "cuda" in devices else "cpu",
-            max_loaded_models=self._max_loaded_models,
+            max_loaded_models=self._models.bounds.models,
             memory_total_bytes=memory.total(),
             memory_available_bytes=memory.available(),
+            memory_limits=dict(self._models.bounds.memory),
+            memory_taken=self._taken(),
             models=models,
             backends=backends.names(),
             started_at=self._started_at,
@@ -103,15 +111,19 @@ class StatusWriter:
 
 
 def loaded_model(holding: Holding[LoadedVoice]) -> LoadedModel:
-    resident, voice, idle_s = holding
+    resident, voice, idle_s = holding.resident, holding.voice, holding.idle_s
+    expires_in_s = holding.expires_in_s
     return LoadedModel(
         model=resident.ref.model,
         variant=resident.ref.variant,
         state=resident.state,
-        device=voice.device if voice else "cpu",
+        device=resident.size.device,
         memory_bytes=voice.memory_bytes if voice else 0,
         in_flight=resident.users,
         idle_s=round(idle_s, 3),
         last_used_at=time.time() - idle_s,
         load_s=voice.load_s if voice else 0.0,
+        pinned=holding.is_pinned,
+        expires_at=None if expires_in_s is None else round(time.time() + expires_in_s, 3),
+        is_next=holding.is_next,
     )

@@ -19,10 +19,10 @@ END_OF_SENTENCE = re.compile(r"""(?<=[.!?…])["'”’»)\]]*\s+|(?<=[。！？
 # A mark ends a clause only before a space, so that 3.50 and 12:30 stay whole. A full stop ends one
 # only at the end of the sentence, since elsewhere it belongs to an abbreviation.
 END_OF_CLAUSE = re.compile(
-    r"""(?P<mark>[,;:!?…]+|\.+(?=["'”’»)\]\s]*$)|[、，；：。！？]+|[—–]+)["'”’»)\]]*(?=\s|$|(?<=[、，；：。！？—–]))"""
+    r"""(?P<mark>[,;:!?…]+|\.+(?=["'”’»)\]\s]*$)|[、，；：。！？।॥]+|[—–]+)["'”’»)\]]*(?=\s|$|(?<=[、，；：。！？।॥—–]))"""
 )
 MARKS = {"、": ",", "，": ",", "；": ";", "：": ":", "。": ".", "！": "!", "？": "?"}
-MARKS |= {"…": ".", "—": ";", "–": ";"}
+MARKS |= {"।": ".", "॥": ".", "…": ".", "—": ";", "–": ";"}
 
 
 class Clause(NamedTuple):

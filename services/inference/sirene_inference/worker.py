@@ -2,29 +2,51 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from sirene_inference import backends, pipe
+from sirene_inference import backends, exhaustion, kept, pipe
 from sirene_inference.backends import Device, Voice
 from sirene_inference.cancellation import Cancellation
 from sirene_inference.pcm import PcmEncoder
-from sirene_shared.errors import InvalidRequest, LoadFailed, SireneError, SpeechFailed
+from sirene_inference.prompt import Prompt, prompted
+from sirene_shared.errors import (
+    Failure,
+    InvalidRequest,
+    LoadFailed,
+    OutOfMemory,
+    SireneError,
+    SpeechFailed,
+)
 
 log = logging.getLogger(__name__)
+
+
+# How often a speech that makes no audio yet says that it goes on.
+WORKING_S = 1.0
 
 
 class Speech:
     """A Speak in work: what its Cancel and its Grants act on."""
 
-    def __init__(self, credit: int) -> None:
-        self.cancelled = Cancellation()
+    def __init__(self, credit: int, works: Callable[[], None]) -> None:
+        """works: called now and then while it comes further."""
+        self.cancelled = Cancellation(self._looked)
+        self._works = works
+        self._said_at = time.monotonic()
         self._credit = threading.Semaphore(credit)
 
     def grant(self) -> None:
         self._credit.release()
+
+    def _looked(self) -> None:
+        now = time.monotonic()
+        if now - self._said_at > WORKING_S:
+            self._said_at = now
+            self._works()
 
     def spend(self) -> bool:
         """Wait until one more chunk may be sent; False when it was cancelled meanwhile."""
@@ -52,7 +74,8 @@ class Worker:
                         speech.grant()
                 case pipe.Speak() as speak:
                     # Noted here, so that a Cancel that follows at once finds it.
-                    self._speeches[speak.id] = speech = Speech(speak.credit)
+                    works = partial(self._put, pipe.Working(id=speak.id))
+                    self._speeches[speak.id] = speech = Speech(speak.credit, works)
                     self._start(speak, partial(self._speak, speak, speech))
                 case pipe.Load() as load:
                     self._start(load, partial(self._load, load))
@@ -68,13 +91,13 @@ class Worker:
         def run() -> None:
             try:
                 answer = work()
-            except SireneError as error:
-                answer = pipe.Failed(id=command.id, failure=error.failure())
-            except Exception as error:  # the edge: whatever a backend throws becomes an answer
-                log.exception("%s failed", type(command).__name__)
-                kind = LoadFailed if isinstance(command, pipe.Load) else SpeechFailed
-                failure = kind(f"the engine failed: {type(error).__name__}").failure()
-                answer = pipe.Failed(id=command.id, failure=failure)
+            except Exception as error:  # noqa: BLE001 - the edge: whatever a backend throws becomes an answer
+                answer = pipe.Failed(id=command.id, failure=_failure(command, error))
+                ran_out = answer.failure.code == OutOfMemory.code
+            else:
+                ran_out = False
+            if ran_out:  # the error, and all that it holds, is gone by now
+                exhaustion.give_back()
             self._put(answer)
 
         threading.Thread(target=run, daemon=True).start()
@@ -82,6 +105,7 @@ class Worker:
     def _load(self, load: pipe.Load) -> pipe.Answer:
         backend = backends.find(load.manifest.backend)
         files = {name: Path(path) for name, path in load.files.items()}
+        kept.use(Path(load.cache), load.cache_bytes)
         voice = backend.load(
             files,
             load.manifest,
@@ -104,6 +128,10 @@ class Worker:
         voice = self._voices.get(speak.model)
         if voice is None:
             raise InvalidRequest(f"this runner does not hold {speak.model!r}")
+        voice = prompted(
+            voice,
+            Prompt(clip=speak.clip, transcript=speak.transcript, instructions=speak.instructions),
+        )
         encoder = PcmEncoder(voice.sample_rate, speak.sample_rate, speak.frame_bytes)
         chunk = pipe.Chunk(id=speak.id, sample_rate=encoder.sample_rate)
         sent = 0
@@ -137,3 +165,16 @@ class Worker:
         with self._writing:
             self._answers.write(pipe.encode(answer, payload))
             self._answers.flush()
+
+
+def _failure(command: pipe.Command, error: Exception) -> Failure:
+    if exhaustion.is_exhaustion(error):
+        what = "loading it" if isinstance(command, pipe.Load) else "speaking"
+        return OutOfMemory(
+            f"memory ran out while {what}", hint="Unload a model, or try a shorter text."
+        ).failure()
+    if isinstance(error, SireneError):
+        return error.failure()
+    log.error("%s failed", type(command).__name__, exc_info=error)
+    kind = LoadFailed if isinstance(command, pipe.Load) else SpeechFailed
+    return kind(f"the engine failed: {type(error).__name__}").failure()

@@ -16,6 +16,8 @@ from sirene_shared.messages import (
     LoadRequest,
     ModelStatus,
     Phase,
+    PinReply,
+    PinRequest,
     Progress,
     PullCommand,
     ReplicaStatus,
@@ -32,6 +34,7 @@ from sirene_shared.subjects import (
     DELETE_CONSUMER,
     LOAD,
     MODELS,
+    PIN,
     PROGRESS,
     PULL,
     PULL_CONSUMER,
@@ -97,6 +100,9 @@ class Replica:
         self.speech = speech
         self.loads: list[LoadRequest] = []
         self.unloads: list[UnloadRequest] = []
+        self.pins: list[PinRequest] = []
+        self.holds = False
+        """What it answers to a pin."""
         self.spoken: list[SpeakRequest] = []
         self.load_error: LoadReply | None = None
         self.unload_reply = UnloadReply(replica=name, was_loaded=True, freed_bytes=5000)
@@ -106,12 +112,19 @@ class Replica:
 
     async def start(self) -> None:
         await self._nc.subscribe(LOAD.all, queue=REPLICAS_GROUP, cb=self._on_load)
+        await self._nc.subscribe(LOAD.at(self.name), cb=self._on_load)
+        await self._nc.subscribe(PIN.all, cb=self._on_pin)
         await self._nc.subscribe(UNLOAD.all, cb=self._on_unload)
         await bus.settle(self._nc)
 
-    async def report(self, *models: LoadedModel) -> None:
+    async def report(self, *models: LoadedModel, **fields: object) -> None:
         status = ReplicaStatus(
-            replica=self.name, host="box", max_loaded_models=2, models=models, backends=("piper",)
+            replica=self.name,
+            host="box",
+            max_loaded_models=2,
+            models=models,
+            backends=("piper",),
+            **fields,
         )
         await bus.put(self._js, REPLICAS, self.name, status, ttl_s=60)
 
@@ -133,6 +146,10 @@ class Replica:
         await message.respond(
             LoadReply(replica=self.name, loaded=loaded(request.ref, load_s=0.5)).encode()
         )
+
+    async def _on_pin(self, message: Msg) -> None:
+        self.pins.append(PinRequest.decode(message.data))
+        await message.respond(PinReply(replica=self.name, is_held=self.holds).encode())
 
     async def _on_unload(self, message: Msg) -> None:
         self.unloads.append(UnloadRequest.decode(message.data))

@@ -57,6 +57,7 @@ class ContractServer:
         """What each connection to a pull's stream does, one after the other."""
         self.speech: Stream = self.speak
         self.requests: list[str] = []
+        self.queries: list[dict[str, str]] = []
         self.bodies: list[dict[str, object]] = []
         self.last_event_ids: list[str | None] = []
         self.url = ""
@@ -95,6 +96,7 @@ class ContractServer:
     ) -> web.StreamResponse:
         name = f"{request.method} {request.path}"
         self.requests.append(name)
+        self.queries.append(dict(request.query))
         if request.can_read_body:
             self.bodies.append(await request.json())
         if scripted := self.answers.get(name):

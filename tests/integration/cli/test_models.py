@@ -1,6 +1,8 @@
 """`sirene list`, `rm`, `ps`, `load` and `unload` against a server that speaks the contract."""
 
 import json
+import re
+import time
 
 from click.testing import CliRunner
 
@@ -77,7 +79,7 @@ async def test_ps_shows_where_models_are_and_how_idle(server: ContractServer, ca
     rows = (await call("ps")).stdout.splitlines()
     assert rows[1].split() == [
         MODEL,
-        *["loaded", "cpu", "160", "MB", "0", "12", "s", "r1", "on", "box"],
+        *["loaded", "cpu", "160", "MB", "0", "12", "s", "-", "r1", "on", "box"],
     ]
     assert lines(await call("ps", "--json")) == [{"models": [LOADED], "replicas": []}]
 
@@ -109,6 +111,35 @@ async def test_unload_tells_what_was_freed_and_what_was_not(
     result = await call("unload", "--all")
     assert (result.exit_code, result.stderr) == (1, "sirene: in use\n")
     assert server.bodies == [{"model": MODEL}, {"all": True}]
+
+
+async def test_load_pin_unpin_and_unload_say_how_long_a_model_stays(
+    server: ContractServer, call: Call
+) -> None:
+    path = f"POST /api/models/{MODEL}"
+    server.answer(f"{path}/load", {"id": MODEL, "device": "cpu", "memory_bytes": 1, "load_s": 1})
+    assert (await call("load", MODEL, "--keep-alive", "-1", "--pin")).exit_code == 0
+    assert server.queries[-1] == {"keep_alive": "-1", "pin": "true"}
+    pinned = {"id": MODEL, "pinned": True, "replicas": ["r1", "r2"]}
+    server.answer(f"{path}/pin", pinned)
+    assert (await call("pin", MODEL)).stdout == f"{MODEL} is pinned on r1, r2\n"
+    server.answer(f"{path}/unpin", pinned | {"pinned": False, "replicas": ["r1"]})
+    assert (await call("unpin", MODEL)).stdout == f"{MODEL} may leave again on r1\n"
+    server.answer(f"{path}/unpin", pinned | {"pinned": False, "replicas": []})
+    assert (await call("unpin", MODEL)).stderr == "It is not loaded.\n"
+    server.answer("POST /models/unload", {"unloaded": [], "errors": []})
+    await call("unload", MODEL, "--force")
+    assert server.bodies == [{"model": MODEL, "force": True}]
+
+
+async def test_ps_shows_how_long_a_model_stays(server: ContractServer, call: Call) -> None:
+    server.loaded = [
+        LOADED | {"pinned": True},
+        LOADED | {"expires_at": time.time() + 299.6, "is_next": True},
+    ]
+    rows = (await call("ps")).stdout.splitlines()
+    assert "pinned" in rows[1]
+    assert re.search(r"(5 min 00|4 min 5\d) s, leaves first", rows[2])
 
 
 async def test_unload_needs_a_model_or_all(call: Call) -> None:

@@ -1,6 +1,7 @@
 """`sirene say` against a server that speaks the contract."""
 
 import asyncio
+import base64
 import signal
 import wave
 from pathlib import Path
@@ -42,6 +43,31 @@ async def test_the_file_is_a_wav_of_the_right_length(
         {"model": MODEL, "input": "Bonjour.", "response_format": "wav", "speed": 1.5}
     ]
     assert list(tmp_path.iterdir()) == [path]
+
+
+async def test_a_clip_goes_along_as_base64_and_everything_else_as_it_is(
+    server: ContractServer, call: Call, tmp_path: Path
+) -> None:
+    clip = tmp_path / "clip.wav"
+    clip.write_bytes(b"RIFF\x00\xff")
+    path = str(tmp_path / "out.wav")
+    told = ["--clip", str(clip), "--transcript", "What is said.", "--instruct", "Whisper."]
+    told += ["--language", "fr", "--seed", "7"]
+    result = await call("say", "Bonjour.", "-m", MODEL, "-o", path, *told)
+    assert result.exit_code == 0
+    (body,) = server.bodies
+    assert body == {
+        "model": MODEL,
+        "input": "Bonjour.",
+        "response_format": "wav",
+        "language": "fr",
+        "instructions": "Whisper.",
+        "ref_audio": base64.b64encode(clip.read_bytes()).decode(),
+        "ref_text": "What is said.",
+        "seed": 7,
+    }
+    missing = await call("say", "Bonjour.", "-m", MODEL, "-o", path, "--clip", "nowhere.wav")
+    assert (missing.exit_code, "nowhere.wav" in missing.stderr) == (2, True)
 
 
 async def test_without_a_model_the_only_installed_one_speaks(

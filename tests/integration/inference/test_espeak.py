@@ -79,6 +79,24 @@ def test_words_of_another_language_leave_no_flag(route: Route) -> None:
         french.close()
 
 
+def test_letters_of_one_phoneme_can_be_tied(route: Route) -> None:
+    tied = Espeak("en-us", [route], ties=True)
+    try:
+        assert tied.phonemize("Oh, choose.") == "ˈo^ʊ, t^ʃˈuːz."
+    finally:
+        tied.close()
+
+
+def test_words_of_another_language_leave_no_flag_with_ties_either(route: Route) -> None:
+    japanese = Espeak("ja", [route], ties=True)
+    try:
+        phonemes = japanese.phonemize("これは hello world です。")
+    finally:
+        japanese.close()
+    assert "o^ʊ" in phonemes or "ə^ʊ" in phonemes
+    assert "(" not in phonemes
+
+
 def test_a_voice_that_there_is_not_is_refused(route: Route) -> None:
     for name in ("qqx", "../etc", "", "en us"):
         with pytest.raises(ModelDamaged, match="voice"):

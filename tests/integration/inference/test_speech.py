@@ -54,6 +54,18 @@ async def test_a_piper_voice_speaks_as_long_as_its_text_on_its_own_pitch(
     assert len(other) / rate == pytest.approx(len(long) / piper_voice.SAMPLE_RATE, rel=0.1)
 
 
+async def test_a_long_sentence_is_heard_before_its_last_frames_are_made(
+    start: Start, volume: ModelsVolume, inference: Inference
+) -> None:
+    ref = volume.add_vits("en_US-tiny")
+    await inference.ready(start())
+    sentence = LONG.replace(". ", ", ").replace("? ", ", ")
+    async with aclosing(inference.frames(ref, sentence)) as frames:
+        sizes = [len(frame.samples) async for frame in frames]
+    assert sizes[0] < 0.25 * piper_voice.SAMPLE_RATE * 2
+    assert sum(sizes) > 4 * piper_voice.SAMPLE_RATE * 2
+
+
 async def test_what_was_asked_is_what_is_spoken_for_many_at_a_time(
     start: Start, volume: ModelsVolume, inference: Inference
 ) -> None:

@@ -1,7 +1,6 @@
 """The cache at work, with loads that the test starts, holds and ends."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 
 import pytest
@@ -10,44 +9,9 @@ from sirene_inference.cache import Models
 from sirene_shared.errors import LoadFailed, ModelDamaged, ModelInUse, ModelsBusy, NoReplica
 from sirene_shared.messages import LoadedState
 from sirene_shared.names import ModelRef
+from tests.support.held_loads import Loads, Voice, begun, used
 
 A, B, C = (ModelRef("model", letter) for letter in "abc")
-
-
-class Voice:
-    def __init__(self, ref: ModelRef) -> None:
-        self.ref = ref
-        self.ended = asyncio.Event()
-        self.may_end = asyncio.Event()
-        self.may_end.set()
-
-    async def close(self) -> int:
-        await self.may_end.wait()
-        self.ended.set()
-        return 1000
-
-
-class Loads:
-    """A loader: `hold` a model to keep its load from ending."""
-
-    def __init__(self) -> None:
-        self.begun: list[ModelRef] = []
-        self.voices: list[Voice] = []
-        self.held: dict[ModelRef, asyncio.Event] = {}
-        self.errors: dict[ModelRef, Exception] = {}
-
-    def hold(self, ref: ModelRef) -> asyncio.Event:
-        self.held[ref] = asyncio.Event()
-        return self.held[ref]
-
-    async def __call__(self, ref: ModelRef) -> Voice:
-        self.begun.append(ref)
-        if ref in self.held:
-            await self.held[ref].wait()
-        if ref in self.errors:
-            raise self.errors[ref]
-        self.voices.append(Voice(ref))
-        return self.voices[-1]
 
 
 @pytest.fixture
@@ -57,23 +21,6 @@ def loads() -> Loads:
 
 def models_of(loads: Loads, *, capacity: int = 1, busy_wait_s: float = 5.0) -> Models[Voice]:
     return Models(loads, capacity=capacity, busy_wait_s=busy_wait_s)
-
-
-async def used(models: Models[Voice], ref: ModelRef) -> Voice:
-    async with models.use(ref) as voice:
-        return voice
-
-
-async def begun(
-    work: Coroutine[object, object, Voice], when: Callable[[], object]
-) -> asyncio.Task[Voice]:
-    """A task for `work`, running until `when()` holds."""
-    task = asyncio.create_task(work)
-    for _ in range(100):
-        if when():
-            return task
-        await asyncio.sleep(0)
-    raise AssertionError("it never came so far")
 
 
 async def test_concurrent_first_users_share_one_load(loads: Loads) -> None:
@@ -134,11 +81,17 @@ async def test_the_deadline_is_for_room_and_not_for_the_load(loads: Loads) -> No
 async def test_a_failed_load_tells_every_waiter_the_cause_and_may_be_tried_again(
     loads: Loads, raised: Exception, told: type[Exception]
 ) -> None:
-    models = models_of(loads)
+    clock = [100.0]
+    models = Models(loads, capacity=1, busy_wait_s=5.0, now=lambda: clock[0])
     loads.errors[A] = raised
     results = await asyncio.gather(*(used(models, A) for _ in range(3)), return_exceptions=True)
     assert [type(result) for result in results] == [told] * 3
     assert len({id(result) for result in results}) == 3
+    with pytest.raises(told) as cooling:
+        await used(models, A)
+    assert cooling.value.retry_after_s == 2
+    assert loads.begun == [A], "asking in a loop starts engines in one"
+    clock[0] += 2.0
     del loads.errors[A]
     assert (await used(models, A)).ref == A
     await models.close(within_s=1)

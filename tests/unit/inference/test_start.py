@@ -1,5 +1,10 @@
 """What is checked before the service begins."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from sirene_inference import backends, engines
@@ -52,7 +57,22 @@ def test_a_runner_inherits_nothing_secret() -> None:
     assert "s" not in kept.values()
     assert kept["PATH"] == "/bin"
     assert kept["CUDA_VISIBLE_DEVICES"] == "0"
-    assert kept["HF_HUB_OFFLINE"] == "1"
+    assert kept["HF_HUB_OFFLINE"] == kept["TRANSFORMERS_OFFLINE"] == "1"
+
+
+def test_onnxruntime_tells_nobody_what_it_loads(tmp_path: Path) -> None:
+    """Its telemetry writes below the user's folder before it sends; neither may happen."""
+    environ = environment({**os.environ, "HOME": str(tmp_path)})
+    code = "import onnxruntime, os; print(len(os.listdir('/proc/self/task')))"
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environ | {"OPENBLAS_NUM_THREADS": "1"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert told.stdout.strip() == "1", "a thread of the engine's own"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_backend_is_said_to_be_missing() -> None:

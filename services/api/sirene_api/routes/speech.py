@@ -9,6 +9,7 @@ from litestar.params import JSONBody
 
 from sirene_api.audio import PCM_RATE_HZ, pcm, wav
 from sirene_api.catalog import Catalog
+from sirene_api.clip import MAX_BODY_BYTES
 from sirene_api.link import BusLink
 from sirene_api.openai import SERVED_FORMATS, SpeechBody, response_format, speak_request
 from sirene_api.routes.documented import errors
@@ -19,6 +20,7 @@ from sirene_api.synthesis import Synthesis
 @post(
     "/v1/audio/speech",
     status_code=200,
+    request_max_body_size=MAX_BODY_BYTES,
     tags=["openai"],
     responses={
         200: ResponseSpec(

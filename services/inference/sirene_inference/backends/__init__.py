@@ -43,7 +43,7 @@ class Voice(Protocol):
         seed: int | None,
         cancelled: Cancellation,
     ) -> Iterator[Audio]:
-        """One piece a sentence, each as soon as it is made; ends early once `cancelled` is set.
+        """Pieces, each as soon as it is made, the first one early; stops once `cancelled` is set.
 
         Raises: InvalidRequest (nothing to speak), VoiceNotFound, SpeechFailed.
         """

@@ -3,7 +3,8 @@
 Every byte of the text becomes a tenth of a second of one pitch, so that decode() reads back from
 the audio what was asked: a mixed-up, cut or reordered answer shows. It misbehaves on demand. Words
 in the text: `#hang` never returns and ignores a cancel, `#crash` ends the process, `#slow` takes
-half a second, `#leak` keeps 8 MB, `#fail` raises. Its one file, `tone.json`, says how loading goes.
+half a second, `#work` some in small steps, `#leak` keeps 8 MB, `#memory` asks for more than
+there is, `#fail` raises. Its one file, `tone.json`, says how loading goes.
 No manifest of this folder is shipped, so nobody reaches it by accident.
 """
 
@@ -31,11 +32,12 @@ BYTE_S = 0.1
 STEP_HZ, OFFSET = 10, 30
 VOICES = {"loud": 0.5, "quiet": 0.1}
 LEAK_BYTES = 8 << 20
+WORK_STEPS = 25
 
 
 class ToneConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sample_rate: Annotated[int, Meta(ge=8000, le=48_000)] = 16_000
-    load: Literal["well", "hang", "crash", "fail"] = "well"
+    load: Literal["well", "hang", "crash", "fail", "memory"] = "well"
     load_s: Annotated[float, Meta(ge=0, le=60)] = 0.0
     memory_bytes: Annotated[int, Meta(ge=0, le=1 << 30)] = 0
 
@@ -51,6 +53,8 @@ def load(
     time.sleep(config.load_s)
     if config.load == "fail":
         raise ModelDamaged(f"{FILE!r} asks for a load that fails")
+    if config.load == "memory":
+        _exhaust()
     if config.load == "crash":
         _crash()
     while config.load == "hang":
@@ -86,7 +90,7 @@ class ToneVoice:
         if not any(char.isalnum() for char in text):
             raise InvalidRequest("the text holds nothing that can be spoken", param="input")
         for sentence in sentences(text, language or "en"):
-            self._misbehave(sentence)
+            self._misbehave(sentence, cancelled)
             if cancelled.is_set():
                 return
             yield VOICES[voice or "loud"] * _encode(sentence, self.sample_rate, speed)
@@ -94,9 +98,15 @@ class ToneVoice:
     def close(self) -> None:
         self._held.clear()
 
-    def _misbehave(self, sentence: str) -> None:
+    def _misbehave(self, sentence: str, cancelled: Cancellation) -> None:
         if "#slow" in sentence:
             time.sleep(0.5)
+        if "#work" in sentence:
+            for _ in range(WORK_STEPS):
+                if not cancelled.is_set():
+                    time.sleep(0.1)
+        if "#memory" in sentence:
+            _exhaust()
         if "#leak" in sentence:
             self._held.append(bytearray(b"\x01") * LEAK_BYTES)
         if "#fail" in sentence:
@@ -126,6 +136,10 @@ def _encode(text: str, sample_rate: int, speed: float) -> Audio:
 
 def _width(sample_rate: int, speed: float) -> int:
     return round(sample_rate * BYTE_S / speed)
+
+
+def _exhaust() -> None:
+    bytearray(1 << 60)
 
 
 def _crash() -> None:

@@ -1,0 +1,1 @@
+"""What Kokoro needs beside onnxruntime: its files, its phonemes, its chunks."""

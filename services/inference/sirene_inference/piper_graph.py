@@ -1,0 +1,162 @@
+"""A Piper graph that speaks: whole, or in windows where its decoder can be cut off."""
+
+import logging
+import math
+import time
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+import numpy
+from numpy.typing import NDArray
+
+from sirene_inference import onnx_cut, piper_split
+from sirene_inference.backends import Audio
+from sirene_inference.cancellation import Cancellation
+from sirene_inference.onnx_session import (
+    OnnxSession,
+    as_audio,
+    from_earlier,
+    may_use_cuda,
+    optimised,
+)
+from sirene_inference.piper_split import SPEAKER, NoSplit, Split, split
+
+log = logging.getLogger(__name__)
+
+Inputs = Mapping[str, NDArray[numpy.generic]]
+
+# In frames: a fifth of a second first, six seconds at most, which bounds the memory.
+FIRST_WINDOW, LARGEST_WINDOW = 16, 512
+# A rest that is little longer than the window is made with it.
+REST = 1.5
+
+
+class WholeGraph:
+    """A sentence at a time."""
+
+    def __init__(self, session: OnnxSession) -> None:
+        self._session = session
+        self.inputs = set(session.inputs)
+        self.device = session.device
+
+    def speak(self, inputs: Inputs, cancelled: Cancellation) -> Iterator[Audio]:
+        """The audio of one sentence; ends early when cancelled. Raises: SpeechFailed."""
+        outputs = self._session.run(inputs, cancelled)
+        if outputs is not None:
+            yield as_audio(outputs[0])
+
+
+class Pace:
+    """How large windows may be, so that sound comes early and then without a gap."""
+
+    def __init__(self, frame_s: float, overlap: int) -> None:
+        """frame_s: of audio. overlap: frames on each side that are made with a window."""
+        self.frame_s = frame_s
+        self._around = 2 * overlap
+        # Before the first window has told, a computer that makes ten times what is heard.
+        self._cost_s = frame_s / 10
+
+    def note(self, frames: int, took_s: float) -> None:
+        """frames: made at once, those around the window included."""
+        self._cost_s = (self._cost_s + took_s / frames) / 2
+
+    def first(self) -> int:
+        """The smallest window that lasts as long as the making of a next one like it."""
+        spare_s = self.frame_s - self._cost_s
+        if spare_s <= 0:  # gaps cannot be helped
+            return LARGEST_WINDOW
+        return _clamped(math.ceil(self._around * self._cost_s / spare_s), FIRST_WINDOW)
+
+    def next(self, lead_s: float) -> int:
+        """lead_s: how much of the audio so far is still to be heard."""
+        return _clamped(int(lead_s / self._cost_s) - self._around, self.first())
+
+
+class SplitGraph:
+    """The frames of a sentence at a time, and its samples in windows."""
+
+    def __init__(self, encoder: OnnxSession, decoder: OnnxSession, cut: Split, pace: Pace) -> None:
+        self._encoder = encoder
+        self._decoder = decoder
+        self._cut = cut
+        self._pace = pace
+        self.inputs = set(encoder.inputs) | set(decoder.inputs) - {cut.latent}
+        self.device = decoder.device
+
+    def speak(self, inputs: Inputs, cancelled: Cancellation) -> Iterator[Audio]:
+        """As WholeGraph's, in pieces."""
+        mine = {name: value for name, value in inputs.items() if name in self._encoder.inputs}
+        outputs = self._encoder.run(mine, cancelled)
+        if outputs is None:
+            return
+        latent = numpy.asarray(outputs[0])
+        frames = latent.shape[-1]
+        speaker = {SPEAKER: inputs[SPEAKER]} if self._cut.takes_speaker else {}
+        at, heard_since = 0, time.monotonic()
+        while at < frames and not cancelled.is_set():
+            size = self._pace.next(at * self._pace.frame_s - (time.monotonic() - heard_since))
+            end = frames if frames - at <= REST * size else at + size
+            audio = self._window(latent, at, end, speaker, cancelled)
+            if audio is None:
+                return
+            if not at:
+                heard_since = time.monotonic()
+            yield audio
+            at = end
+
+    def _window(
+        self,
+        latent: NDArray[numpy.float32],
+        start: int,
+        end: int,
+        speaker: Inputs,
+        cancelled: Cancellation,
+    ) -> "Audio | None":
+        """The samples of the frames from start to end; None when it was cancelled."""
+        low, high = max(0, start - self._cut.overlap), end + self._cut.overlap
+        seen = numpy.ascontiguousarray(latent[..., low:high])
+        began = time.monotonic()
+        outputs = self._decoder.run({self._cut.latent: seen, **speaker}, cancelled)
+        if outputs is None:
+            return None
+        self._pace.note(seen.shape[-1], time.monotonic() - began)
+        first = (start - low) * self._cut.hop
+        return as_audio(outputs[0])[first : first + (end - start) * self._cut.hop]
+
+
+def open_graph(
+    body: bytes, name: str, sample_rate: int, *, wants_cuda: bool, threads: int
+) -> WholeGraph | SplitGraph:
+    """body: as read_model() has checked it. name: what messages call its file.
+
+    Raises: ModelDamaged.
+    """
+    try:
+        if may_use_cuda(wants_cuda):
+            cut = split(body)
+        else:
+            cut = from_earlier(
+                body, Split, partial(_cut, body), partial(split, body), piper_split, onnx_cut
+            )
+    except NoSplit as reason:
+        log.info("%s is run whole, a sentence at a time: %s", name, reason)
+        if not may_use_cuda(wants_cuda):
+            body = from_earlier(body, bytes, partial(optimised, body), partial(bytes, body))
+        return WholeGraph(OnnxSession(body, name, wants_cuda=wants_cuda, threads=threads))
+    encoder, decoder = (
+        OnnxSession(part, name, wants_cuda=wants_cuda, threads=threads)
+        for part in (cut.encoder, cut.decoder)
+    )
+    pace = Pace(cut.hop / sample_rate, cut.overlap)
+    # The sessions have their own copies: 63 MB for a medium voice.
+    return SplitGraph(encoder, decoder, cut._replace(encoder=b"", decoder=b""), pace)
+
+
+def _cut(body: bytes) -> Split:
+    """Raises: NoSplit."""
+    cut = split(body)
+    return cut._replace(encoder=optimised(cut.encoder), decoder=optimised(cut.decoder))
+
+
+def _clamped(frames: int, least: int) -> int:
+    return max(least, min(frames, LARGEST_WINDOW))

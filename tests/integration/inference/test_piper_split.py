@@ -1,0 +1,284 @@
+"""A Piper voice cut in front of its decoder: windows put together are what the whole makes."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sirene_inference.backends import Audio, piper
+from sirene_inference.cancellation import Cancellation
+from sirene_inference.onnx_file import read_model
+from sirene_inference.onnx_session import OnnxSession
+from sirene_inference.piper_graph import (
+    FIRST_WINDOW,
+    LARGEST_WINDOW,
+    Pace,
+    SplitGraph,
+    WholeGraph,
+    open_graph,
+)
+from sirene_inference.piper_split import NoSplit, Split, split
+from sirene_shared.manifest import load_catalogue
+from tests.support import piper_voice, vits_voice
+from tests.support.models_volume import ModelsVolume
+from tests.support.piper_voice import SAMPLE_RATE, SYMBOLS
+from tests.support.vits_voice import HOP, MOST_FRAMES
+
+AS_WHOLE = 1e-4
+LENGTHS = (7, 41, 160, 700)
+BODY = vits_voice.Network(2).model().SerializeToString()
+
+
+def body(path: Path, **options: Any) -> bytes:
+    return read_model(vits_voice.build(path / "voice.onnx", **options), "voice.onnx")
+
+
+def session(model: bytes) -> OnnxSession:
+    return OnnxSession(model, "voice.onnx", wants_cuda=False, threads=1)
+
+
+class Windows(Pace):
+    """Of one size, however fast they are made."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(HOP / SAMPLE_RATE, MOST_FRAMES)
+        self.size = size
+
+    def next(self, lead_s: float) -> int:
+        return self.size
+
+
+def in_windows(cut: Split, size: int) -> SplitGraph:
+    return SplitGraph(session(cut.encoder), session(cut.decoder), cut, Windows(size))
+
+
+def inputs(ids: int, *, speaker: int | None = None, noise: float = 0.667) -> dict[str, Any]:
+    drawn = np.random.default_rng(ids).integers(3, len(SYMBOLS), (1, ids))
+    given = {
+        "input": drawn,
+        "input_lengths": np.array([ids]),
+        "scales": np.array([noise, 1.0, noise], np.float32),
+    }
+    return given if speaker is None else given | {"sid": np.array([speaker])}
+
+
+def joined(pieces: Iterator[Audio]) -> Audio:
+    audio: Audio = np.concatenate(list(pieces))
+    return audio
+
+
+@pytest.mark.parametrize("speaker", [None, 0, 2])
+def test_streamed_equals_whole_with_the_noise_of_both_drawn_alike(
+    tmp_path: Path, speaker: int | None
+) -> None:
+    model = body(tmp_path, speakers=1 if speaker is None else 3, seed=11)
+    whole = WholeGraph(session(model))
+    cut = open_graph(model, "voice.onnx", SAMPLE_RATE, wants_cuda=False, threads=1)
+    assert isinstance(cut, SplitGraph)
+    assert cut.inputs == whole.inputs
+    heard = []
+    for ids in LENGTHS:  # the noise goes on from sentence to sentence
+        asked = inputs(ids, speaker=speaker)
+        expected = joined(whole.speak(asked, Cancellation()))
+        pieces = list(cut.speak(asked, Cancellation()))
+        assert np.abs(np.concatenate(pieces) - expected).max() < AS_WHOLE
+        assert expected.std() > 0.01
+        assert len(expected) == sum(map(len, pieces))
+        heard.append(pieces)
+    assert len(heard[-1]) > 2
+    assert len(heard[-1][0]) == FIRST_WINDOW * HOP
+
+
+@pytest.mark.parametrize("size", [1, 5, 16, 33])
+def test_windows_of_any_size_make_the_same(tmp_path: Path, size: int) -> None:
+    model = body(tmp_path, speakers=2, seed=3)
+    asked = inputs(41, speaker=1)
+    expected = joined(WholeGraph(session(model)).speak(asked, Cancellation()))
+    made = joined(in_windows(split(model), size).speak(asked, Cancellation()))
+    assert np.abs(made - expected).max() < AS_WHOLE
+
+
+def test_less_overlap_than_was_found_to_be_needed_is_heard(tmp_path: Path) -> None:
+    model = body(tmp_path)
+    cut = split(model)
+    asked = inputs(41, noise=0)
+    expected = joined(WholeGraph(session(model)).speak(asked, Cancellation()))
+    assert cut.overlap == MOST_FRAMES
+    short = in_windows(cut._replace(overlap=MOST_FRAMES // 2), 16)
+    assert np.abs(joined(short.speak(asked, Cancellation())) - expected).max() > AS_WHOLE
+
+
+def test_the_noise_is_drawn_once_for_all_windows_and_anew_for_each_sentence(
+    tmp_path: Path,
+) -> None:
+    cut = in_windows(split(body(tmp_path)), 16)
+    asked = inputs(41, noise=0.667)
+    one, other = (joined(cut.speak(asked, Cancellation())) for _ in range(2))
+    shorter = min(len(one), len(other))
+    assert np.abs(one[:shorter] - other[:shorter]).max() > 0.01
+
+
+@pytest.mark.parametrize("speakers", [1, 2])
+def test_the_halves_are_valid_models_and_hold_every_weight_once(
+    tmp_path: Path, speakers: int
+) -> None:
+    model = body(tmp_path, speakers=speakers)
+    cut = split(model)
+    assert (cut.hop, cut.takes_speaker) == (HOP, speakers > 1)
+    halves = [onnx.load_from_string(part) for part in (cut.encoder, cut.decoder)]
+    for half in halves:
+        onnx.checker.check_model(half, full_check=True)
+    assert {i.name for i in halves[1].graph.input} == {cut.latent} | {"sid"} & set(
+        session(model).inputs
+    )
+    weights = [weight.name for half in halves for weight in half.graph.initializer]
+    whole = [weight.name for weight in onnx.load_from_string(model).graph.initializer]
+    assert set(weights) == set(whole)
+    shared = len(weights) - len(whole)
+    assert shared <= (2 if speakers > 1 else 0) + 1  # the speakers' table, and a constant
+
+
+@pytest.mark.parametrize(
+    ("part", "reason"),
+    [
+        ({"noisy_decoder": True}, "RandomNormalLike"),
+        ({"normed_decoder": True}, "InstanceNormalization"),
+    ],
+)
+def test_a_decoder_that_windows_would_change_is_run_whole_and_that_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, part: dict[str, bool], reason: str
+) -> None:
+    model = body(tmp_path, **part)
+    with caplog.at_level(logging.INFO):
+        graph = open_graph(model, "voice.onnx", SAMPLE_RATE, wants_cuda=False, threads=1)
+        spoken = [list(graph.speak(inputs(ids), Cancellation())) for ids in LENGTHS]
+    assert isinstance(graph, WholeGraph)
+    assert [len(pieces) for pieces in spoken] == [1] * len(LENGTHS)
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 1
+    assert reason in said[0]
+    assert "whole" in said[0]
+
+
+def test_a_graph_of_another_kind_is_run_whole(tmp_path: Path) -> None:
+    path = piper_voice.build(tmp_path / "voice.onnx")
+    with pytest.raises(NoSplit, match="ConvTranspose"):
+        split(read_model(path, "voice.onnx"))
+
+
+def renamed(model: onnx.ModelProto) -> None:
+    (made,) = [node for node in model.graph.node if "output" in node.output]
+    made.output[0] = "audio"
+    model.graph.output[0].name = "audio"
+
+
+def strided(model: onnx.ModelProto) -> None:
+    last = [node for node in model.graph.node if node.op_type == "Conv"][-1]
+    last.attribute.append(onnx.helper.make_attribute("strides", [2]))
+
+
+def lopsided(model: onnx.ModelProto) -> None:
+    last = [node for node in model.graph.node if node.op_type == "Conv"][-1]
+    (pads,) = [attribute for attribute in last.attribute if attribute.name == "pads"]
+    pads.ints[:] = [6, 0]
+
+
+def masked(model: onnx.ModelProto) -> None:
+    model.graph.node[-1].input[0] = "masked"
+    lengths = onnx.helper.make_node("Cast", ["input_lengths"], ["lengths"], to=1)
+    product = onnx.helper.make_node("Mul", [model.graph.node[-2].output[0], "lengths"], ["masked"])
+    last = model.graph.node.pop()
+    model.graph.node.extend([lengths, product, last])
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [(renamed, "output"), (strided, "Conv"), (lopsided, "Conv"), (masked, "input_lengths")],
+)
+def test_a_decoder_that_is_not_understood_is_not_cut(
+    tmp_path: Path, change: Any, reason: str
+) -> None:
+    model = onnx.load_from_string(body(tmp_path))
+    change(model)
+    with pytest.raises(NoSplit, match=reason):
+        split(model.SerializeToString())
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=20))
+@settings(max_examples=150, deadline=None)
+def test_a_damaged_graph_is_cut_or_is_said_to_be_none_that_can_be(
+    changes: list[tuple[float, int]],
+) -> None:
+    damaged = bytearray(BODY)
+    for place, value in changes:  # the nodes come before the weights
+        damaged[round(place * 15_000)] = value
+    with suppress(NoSplit):
+        assert split(bytes(damaged)).hop > 0
+
+
+def test_what_has_no_graph_is_not_cut() -> None:
+    for nothing in (b"", b"\x08\x08", b"\x38\x01"):
+        with pytest.raises(NoSplit, match="malformed"):
+            split(nothing)
+
+
+def test_a_cancel_ends_a_sentence_between_two_windows(tmp_path: Path) -> None:
+    cancelled = Cancellation()
+    pieces = in_windows(split(body(tmp_path)), 16).speak(inputs(160), cancelled)
+    next(pieces)
+    cancelled.set()
+    assert list(pieces) == []
+
+
+def test_a_long_sentence_of_a_voice_comes_in_pieces_the_first_of_which_is_short(
+    tmp_path: Path,
+) -> None:
+    volume = ModelsVolume(tmp_path / "data")
+    ref = volume.add_vits("small")
+    manifest = load_catalogue(volume.manifests)["piper"]
+    folder = volume.root / "piper" / "small"
+    files = {name: folder / name for name in ("model.onnx", "model.onnx.json")}
+    voice = piper.load(files, manifest, ref.variant, device="auto", threads=1)
+    try:
+        said = voice.speak(
+            "One sentence that goes on for rather long, so that nobody wants to wait for its end.",
+            voice="",
+            language="",
+            speed=1.0,
+            seed=None,
+            cancelled=Cancellation(),
+        )
+        pieces = list(said)
+    finally:
+        voice.close()
+    assert len(pieces[0]) == FIRST_WINDOW * HOP
+    assert sum(map(len, pieces)) > 10 * len(pieces[0])
+
+
+def test_windows_grow_with_what_is_still_to_be_heard() -> None:
+    pace = Pace(frame_s=0.01, overlap=12)
+    pace.note(100, 0.1)  # ten times as fast as it is heard
+    assert pace.first() == FIRST_WINDOW
+    assert pace.next(0.0) == FIRST_WINDOW
+    assert pace.next(0.16) == 160 - 24
+    assert pace.next(60.0) == LARGEST_WINDOW
+
+
+def test_a_slow_machine_begins_later_so_that_it_can_keep_up() -> None:
+    pace = Pace(frame_s=0.01, overlap=12)
+    for _ in range(20):
+        pace.note(100, 0.5)  # twice as fast as it is heard
+    first = pace.first()
+    assert first == pytest.approx(24, abs=1)
+    # What the first window lasts is what a second one like it takes.
+    assert (first + 24) * 0.005 <= (first + 1) * 0.01
+    for _ in range(20):
+        pace.note(100, 2.0)
+    assert pace.first() == LARGEST_WINDOW
