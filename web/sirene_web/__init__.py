@@ -1,0 +1,1 @@
+"""Where the built web UI lies."""

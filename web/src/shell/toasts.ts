@@ -1,0 +1,40 @@
+import { useNavigate } from "@tanstack/react-router";
+import { useEffect } from "react";
+import { toast } from "sonner";
+import type { State } from "~/live/state";
+import { watch } from "~/live/store";
+import { useWords } from "~/text/words";
+import { words } from "./words";
+
+const WAS_AT_WORK = ["queued", "downloading", "verifying"];
+
+/** One toast for a pull that ended while this page was looking; a snapshot after a break tells none. */
+export function useToasts(): void {
+  const w = useWords(words);
+  const navigate = useNavigate();
+  useEffect(
+    () =>
+      watch((now, before) => {
+        for (const model of ended(now, before)) {
+          const failed = model.state === "failed";
+          toast(failed ? w.pullFailed(model.id) : w.installed(model.id), {
+            id: `${model.id}/${model.job}`,
+            action: failed
+              ? { label: w.look, onClick: () => void navigate({ to: "/", search: { q: model.id } }) }
+              : { label: w.speak, onClick: () => void navigate({ to: "/playground", search: { model: model.id } }) },
+          });
+        }
+      }),
+    [w, navigate],
+  );
+}
+
+function ended(now: State, before: State) {
+  if (now.link !== "open" || before.link !== "open" || now.models === before.models) return [];
+  const old = new Map(before.models?.map((model) => [model.id, model]));
+  return (now.models ?? []).filter((model) => {
+    const was = old.get(model.id);
+    if (!was || was === model || !WAS_AT_WORK.includes(was.state)) return false;
+    return model.state === "installed" || model.state === "failed";
+  });
+}

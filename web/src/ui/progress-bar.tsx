@@ -1,0 +1,26 @@
+import { Progress } from "radix-ui";
+import { classes } from "./classes";
+
+interface Props {
+  /** 0 to 100; null while the total is unknown. */
+  percent: number | null;
+  label: string;
+  /** Nothing moves: paused, stalled or waiting. */
+  still?: boolean;
+}
+
+/** Moves by transform alone, so that a tick costs no layout. */
+export function ProgressBar({ percent, label, still = false }: Props) {
+  return (
+    <Progress.Root value={percent} max={100} aria-label={label} className="h-1.5 w-full overflow-hidden rounded-full bg-sunken">
+      <Progress.Indicator
+        className={classes(
+          "h-full w-full origin-left rounded-full transition-transform duration-300 ease-out",
+          still ? "bg-line-strong" : "bg-accent",
+          percent === null && !still && "animate-pulse",
+        )}
+        style={{ transform: `scaleX(${(percent ?? 100) / 100})` }}
+      />
+    </Progress.Root>
+  );
+}

@@ -1,0 +1,22 @@
+import { define } from "~/text/words";
+
+export const words = define(
+  {
+    close: "Close",
+    cancel: "Cancel",
+    retry: "Try again",
+    copy: "Copy",
+    copied: "Copied",
+    dismiss: "Dismiss",
+    loading: "Loading…",
+  },
+  {
+    close: "Fermer",
+    cancel: "Annuler",
+    retry: "Réessayer",
+    copy: "Copier",
+    copied: "Copié",
+    dismiss: "Masquer",
+    loading: "Chargement…",
+  },
+);
