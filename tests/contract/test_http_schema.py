@@ -1,5 +1,8 @@
 """The OpenAPI document: what it promises, and that it is the same each time."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +93,40 @@ def test_the_events_are_described(schema: Any) -> None:
     for path in ("/api/models/events", "/api/models/{model_id}/pull"):
         answer = paths[path]["get"]["responses"]["200"]
         assert len(answer["content"]["text/event-stream"]["schema"]["oneOf"]) >= 3
+
+
+def test_what_the_routes_answer_is_typed_to_the_last_field(schema: Any) -> None:
+    """A client made from the document must not guess."""
+    for name, kind in schema["components"]["schemas"].items():
+        for field, value in kind.get("properties", {}).items():
+            told = {"type", "$ref", "oneOf", "anyOf", "allOf", "const"} & set(value)
+            assert told, f"{name}.{field}"
+    for name, operation in operations(schema).items():
+        for parameter in operation.get("parameters", ()):
+            assert parameter["schema"], (name, parameter["name"])
+        for status, answer in operation["responses"].items():
+            if status.startswith("2") and status != "204":
+                (content,) = answer["content"].values()
+                assert content["schema"], (name, status)
+
+
+def test_every_route_that_takes_a_body_says_that_it_can_be_too_large(schema: Any) -> None:
+    for name, operation in operations(schema).items():
+        assert ("requestBody" in operation) == ("413" in operation["responses"]), name
+
+
+def test_the_document_is_written_without_a_server_and_the_same_whatever_the_hash_seed() -> None:
+    runs = [
+        subprocess.run(
+            [sys.executable, "-m", "sirene_api.schema"],
+            env=os.environ | {"PYTHONHASHSEED": seed, "NATS_URL": "nats://127.0.0.1:1"},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert runs[0] == runs[1]
+    assert msgspec.json.decode(runs[0])["openapi"].startswith("3.1")
 
 
 def test_two_runs_give_the_same_document(schema: Any) -> None:

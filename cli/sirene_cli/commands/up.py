@@ -29,6 +29,13 @@ SERVICES = ("downloader", "inference", "api")
     type=click.Choice(SERVICES),
     help="Start this service alone; may be repeated.",
 )
+@click.option(
+    "--ui/--no-ui",
+    "has_ui",
+    envvar="SIRENE_UI",
+    default=True,
+    help="Whether the page is the web UI, or a plain one.  [default: the web UI]",
+)
 @click.option("--open", "opens_browser", is_flag=True, help="Open the page when it is ready.")
 @click.option(
     "--log-format",
@@ -45,6 +52,7 @@ def up(
     port: int | None,
     data: Path | None,
     only: tuple[str, ...],
+    has_ui: bool,
     opens_browser: bool,
     log_format: str,
     pulls: tuple[str, ...],
@@ -68,6 +76,7 @@ def up(
         environ=context.environ,
         nats_url=context.environ.get("NATS_URL", "").strip() or None,
         opens_browser=opens_browser,
+        has_ui=has_ui,
         log_format=log_format,
         pulls=pulls,
     )

@@ -6,15 +6,20 @@ from sirene_cli.folders import shown
 from sirene_cli.up.plan import Plan
 from sirene_shared import __version__
 from sirene_shared.subjects import PROGRESS
+from sirene_shared.web_ui import BUILD_COMMAND, Missing
 
 
-def rows(plan: Plan, *, url: str, nats_url: str, has_token: bool) -> list[tuple[str, str]]:
-    """(what, where), as far as it was started."""
+def rows(
+    plan: Plan, *, url: str, nats_url: str, has_token: bool, no_ui: Missing | None = None
+) -> list[tuple[str, str]]:
+    """(what, where), as far as it was started. no_ui: why the page is a plain one."""
     bus = without_password(nats_url)
     found = []
     if "api" in plan.services:
+        how = f"; build it: {BUILD_COMMAND}" if no_ui and no_ui.can_be_built else ""
         found += [
             ("Page", url),
+            *([("Web UI", f"none: {no_ui.reason}{how}")] if no_ui else []),
             ("API", f"{url}/api/models"),
             ("API docs", f"{url}/schema"),
             ("OpenAI base", f"{url}/v1"),

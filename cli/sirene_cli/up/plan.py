@@ -20,6 +20,8 @@ class Plan:
     """A server that runs already; None: one of our own."""
     environ: Mapping[str, str] = field(default_factory=dict)
     opens_browser: bool = False
+    has_ui: bool = True
+    """Unless SIRENE_UI says no."""
     log_format: str = "text"
     pulls: tuple[str, ...] = ()
     """Models to install at the start."""

@@ -24,7 +24,7 @@ from sirene_cli.up.plan import DEFAULT_PORT, Plan
 from sirene_cli.up.relay import Relay
 from sirene_cli.up.supervisor import Service, Supervisor
 from sirene_cli.views import Job
-from sirene_shared import logs
+from sirene_shared import logs, web_ui
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +106,11 @@ class Run:
         """Everything is ready: tell people, and programs."""
         plan = self._plan
         rows = banner.rows(
-            plan, url=self._url, nats_url=self._nats_url, has_token=bool(self._token)
+            plan,
+            url=self._url,
+            nats_url=self._nats_url,
+            has_token=bool(self._token),
+            no_ui=_no_ui(plan),
         )
         if plan.log_format == "json":
             for what, where in rows:
@@ -175,6 +179,13 @@ async def _pull(url: str, model: str) -> None:
 async def _open(url: str) -> None:
     if not await anyio.to_thread.run_sync(webbrowser.open, url, abandon_on_cancel=True):
         log.info("no browser was found to open %s", url)
+
+
+def _no_ui(plan: Plan) -> web_ui.Missing | None:
+    if not plan.has_ui:
+        return web_ui.Missing(web_ui.SWITCHED_OFF, can_be_built=False)
+    found = web_ui.find()
+    return found if isinstance(found, web_ui.Missing) else None
 
 
 def _make_models_folder(plan: Plan) -> None:

@@ -89,6 +89,8 @@ def _environ(name: str, plan: Plan, nats_url: str, url: str, token: str) -> Mapp
     elif name == "api":
         environ["SIRENE_HOST"] = plan.host
         environ["SIRENE_PORT"] = url.rpartition(":")[2]
+        if not plan.has_ui:
+            environ["SIRENE_UI"] = "0"
     elif name == "inference":
         environ["HF_HUB_OFFLINE"] = "1"
         environ.setdefault("INFERENCE_CACHE_PATH", str(plan.data / "cache"))

@@ -12,7 +12,8 @@ import uvicorn
 
 from sirene_api.app import Application, create_app
 from sirene_api.settings import Settings
-from sirene_shared import logs
+from sirene_api.web_ui import WebUI
+from sirene_shared import logs, web_ui
 from sirene_shared.errors import SireneError
 from sirene_shared.settings import read
 
@@ -49,11 +50,25 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
+def _ui(settings: Settings) -> WebUI | web_ui.Missing:
+    if not settings.ui:
+        return web_ui.Missing(web_ui.SWITCHED_OFF, can_be_built=False)
+    found = web_ui.find()
+    if isinstance(found, web_ui.Missing):
+        log.warning("there is no web UI: %s", found.reason)
+        return found
+    try:
+        return WebUI.load(found)
+    except OSError as error:
+        log.warning("the web UI cannot be read: %s", error)
+        return web_ui.Missing("its files cannot be read")
+
+
 def main() -> int:
     try:
         settings = read(Settings, os.environ)
         logs.configure("api", level=settings.log_level, log_format=settings.log_format)
-        app = create_app(settings)
+        app = create_app(settings, ui=_ui(settings))
     except SireneError as error:
         print(f"sirene_api: {error.message}. {error.hint}".rstrip(), file=sys.stderr)
         return 2

@@ -14,7 +14,7 @@ from litestar.openapi.spec import Tag
 from sirene_api.catalog import Catalog
 from sirene_api.downloads import Downloads
 from sirene_api.events import HEARTBEAT_S, Hub
-from sirene_api.guards import Guards, Receive, Scope, Send
+from sirene_api.guards import App, Guards, Receive, Scope, Send
 from sirene_api.inquiries import Inquiries
 from sirene_api.link import BusLink
 from sirene_api.memory import Memory
@@ -35,16 +35,20 @@ from sirene_api.routes import (
 from sirene_api.settings import Settings
 from sirene_api.synthesis import Synthesis
 from sirene_api.views import ReplicaGone, ReplicaView
+from sirene_api.web_ui import WebUI
 from sirene_api.wishes import Wishes
 from sirene_shared import __version__
 from sirene_shared.ending import end
 from sirene_shared.manifest import Catalogue, Model, load_catalogue
+from sirene_shared.web_ui import Missing
 
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 1_000_000
 # The link first ends its own tasks, then its connection.
 LINK_END_S = 1.0
+
+NO_UI = Missing("it was not asked for")
 
 ROUTES = [
     models.list_models,
@@ -98,12 +102,20 @@ TAGS = [
 class Application:
     """The ASGI application: Litestar behind the guards, and its event streams."""
 
-    def __init__(self, litestar: Litestar, catalog: Catalog, hub: Hub, settings: Settings) -> None:
+    def __init__(
+        self,
+        litestar: Litestar,
+        catalog: Catalog,
+        hub: Hub,
+        settings: Settings,
+        ui: WebUI | Missing,
+    ) -> None:
         self.litestar = litestar
         self.catalog = catalog
         self.hub = hub
+        routes: App = litestar  # type: ignore[assignment]
         self._guarded = Guards(
-            litestar,  # type: ignore[arg-type]
+            ui.before(routes) if isinstance(ui, WebUI) else routes,
             bound_host=settings.host,
             host_names=settings.host_names,
         )
@@ -116,6 +128,7 @@ def create_app(
     settings: Settings,
     *,
     catalogue: Catalogue | None = None,
+    ui: WebUI | Missing = NO_UI,
     heartbeat_s: float = HEARTBEAT_S,
 ) -> Application:
     """Raises: InvalidManifest. Needs no bus: that is connected to when it is there."""
@@ -145,6 +158,7 @@ def create_app(
         "memory": memories,
         "pulls": pulling,
         "downloads": Downloads(catalog, link, pulling, wishes),
+        "no_ui": ui if isinstance(ui, Missing) else None,
         "synthesis": Synthesis(link, memories, wait_s=settings.load_wait_s),
     }
 
@@ -179,7 +193,7 @@ def create_app(
         request_max_body_size=MAX_BODY_BYTES,
         logging_config=None,
     )
-    return Application(litestar, catalog, hub, settings)
+    return Application(litestar, catalog, hub, settings, ui)
 
 
 def _provide(thing: object) -> Provide:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sirene_api.views import ModelView
 from sirene_shared.messages import InstallState
+from sirene_shared.web_ui import BUILD_COMMAND, Missing
 
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8882; --mark: #0a7a5a }
@@ -44,7 +45,9 @@ def _page(title: str, body: str) -> str:
     )
 
 
-def start_page(models: Sequence[ModelView], *, has_state: bool) -> str:
+def start_page(
+    models: Sequence[ModelView], *, has_state: bool, no_ui: Missing | None = None
+) -> str:
     """The models with their state, and the way to everything else."""
     notice = (
         ""
@@ -57,11 +60,18 @@ def start_page(models: Sequence[ModelView], *, has_state: bool) -> str:
         "<header><h1>Sirene</h1>"
         '<p class="lead">Text to speech on your own machine. '
         '<a href="/schema">API</a> · <a href="/api/health/ready">health</a></p></header>'
-        f"<main>{notice}<table><thead><tr><th>Model</th><th>Licence</th>"
+        f"<main>{_why_plain(no_ui)}{notice}<table><thead><tr><th>Model</th><th>Licence</th>"
         f'<th class="number">Size</th><th>State</th></tr></thead><tbody>{rows}</tbody></table>'
         "<h2>Install and speak</h2><p><code>sirene pull piper</code> "
         "<code>sirene say &quot;Bonjour&quot; -o out.wav</code></p></main>",
     )
+
+
+def _why_plain(no_ui: Missing | None) -> str:
+    if no_ui is None:
+        return ""
+    how = f" Build it: <code>{escape(BUILD_COMMAND)}</code>" if no_ui.can_be_built else ""
+    return f'<p class="note">There is no web UI here: {escape(no_ui.reason)}.{how}</p>'
 
 
 def _model_row(view: ModelView, *, has_state: bool) -> str:

@@ -29,6 +29,8 @@ class Settings(BusSettings, frozen=True, kw_only=True):
         Env("SIRENE_UNLOAD_WAIT", help="seconds that an unload waits for running speech"),
     ] = 30.0
 
+    ui: Annotated[bool, Env("SIRENE_UI", help="0: no web UI, a plain page in its place")] = True
+
     def __post_init__(self) -> None:
         """Raises: InvalidRequest."""
         if not 0 < self.load_wait_s <= LONGEST_LOAD_WAIT_S:

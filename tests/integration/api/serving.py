@@ -11,11 +11,13 @@ from typing import NamedTuple
 import httpx
 import uvicorn
 
-from sirene_api.app import Application, create_app
+from sirene_api.app import NO_UI, Application, create_app
 from sirene_api.events import HEARTBEAT_S
 from sirene_api.settings import Settings
+from sirene_api.web_ui import WebUI
 from sirene_shared.messages import InstallState
 from sirene_shared.names import ModelRef
+from sirene_shared.web_ui import Missing
 from tests.support.waiting import until
 
 NO_BUS = "nats://127.0.0.1:1"
@@ -48,9 +50,13 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def serving(
-    nats_url: str = NO_BUS, *, heartbeat_s: float = HEARTBEAT_S, **settings: object
+    nats_url: str = NO_BUS,
+    *,
+    heartbeat_s: float = HEARTBEAT_S,
+    ui: WebUI | Missing = NO_UI,
+    **settings: object,
 ) -> AsyncIterator[Api]:
-    app = create_app(Settings(nats_url=nats_url, **settings), heartbeat_s=heartbeat_s)
+    app = create_app(Settings(nats_url=nats_url, **settings), ui=ui, heartbeat_s=heartbeat_s)
     config = uvicorn.Config(
         app, host="127.0.0.1", port=0, lifespan="on", log_config=None, timeout_graceful_shutdown=5
     )

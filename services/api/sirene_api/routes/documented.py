@@ -10,17 +10,21 @@ MEANINGS = {
     403: "A page of another site asked.",
     404: "Unknown, or not installed; `code` tells which.",
     409: "The model is in use or damaged.",
+    413: "The body is too large.",
     415: "The body is not JSON.",
-    502: "A replica failed.",
+    500: "It failed here; `code` tells how, and the log says more.",
+    501: "What this model needs is not installed with the replica.",
+    502: "A replica, or the hub, failed.",
     503: "Busy, loading, or unreachable; `Retry-After` says when to try again.",
+    507: "It does not fit: into memory, or on the volume.",
 }
 
 
 def errors(*statuses: int) -> dict[int, ResponseSpec]:
-    """The error answers of a route; every route may answer 503 when the bus is away."""
+    """The error answers of a route; every route may answer 503 when the bus is away, and 500."""
     return {
         status: ResponseSpec(ErrorAnswer, description=MEANINGS[status], generate_examples=False)
-        for status in sorted({400, 503, *statuses})
+        for status in sorted({400, 500, 503, *statuses})
     }
 
 

@@ -26,7 +26,13 @@ class LimitsBody(msgspec.Struct, frozen=True, kw_only=True):
 
     # Litestar would take a wrong value for a fault of the dependency of the same name, and say 500:
     # what it holds is checked with the limits.
-    pulls: Annotated[Any, Meta(description="A number from 1 to 32, or `null`.")] = UNSET
+    pulls: Annotated[
+        Any,
+        Meta(
+            description="A number from 1 to 32, or `null`.",
+            extra_json_schema={"extra": {"type": ["integer", "null"]}},
+        ),
+    ] = UNSET
     max_rate: int | UnsetType | None = UNSET
     connections: int | UnsetType | None = UNSET
 
@@ -103,7 +109,7 @@ async def cancel_all(downloads: NamedDependency[Downloads], keep: Keep = False) 
     return PullList(pulls=await downloads.cancel_all(keep=keep))
 
 
-@post("/api/downloads/order", status_code=200, tags=["pulls"], responses=errors(403, 404, 415))
+@post("/api/downloads/order", status_code=200, tags=["pulls"], responses=errors(403, 404, 413, 415))
 async def order_downloads(
     data: JSONBody[OrderBody],
     catalog: NamedDependency[Catalog],
@@ -119,7 +125,7 @@ async def show_limits(downloads: NamedDependency[Downloads]) -> LimitsView:
     return await downloads.limits()
 
 
-@patch("/api/downloads/limits", tags=["pulls"], responses=errors(403, 415))
+@patch("/api/downloads/limits", tags=["pulls"], responses=errors(403, 413, 415))
 async def change_limits(
     data: JSONBody[LimitsBody], downloads: NamedDependency[Downloads]
 ) -> LimitsView:

@@ -27,7 +27,7 @@ class UnloadBody(msgspec.Struct, frozen=True, kw_only=True):
     "/api/models/{model_id:str}/load",
     status_code=200,
     tags=["memory"],
-    responses=errors(403, 404, 409),
+    responses=errors(403, 404, 409, 501, 502, 507),
 )
 async def load_model(
     model_id: FromPath[str],
@@ -53,7 +53,7 @@ async def load_model(
     "/api/models/{model_id:str}/pin",
     status_code=200,
     tags=["memory"],
-    responses=errors(403, 404, 409),
+    responses=errors(403, 404, 409, 501, 502, 507),
 )
 async def pin_model(
     model_id: FromPath[str],
@@ -98,7 +98,7 @@ async def unload_model(
     return await memory.unload(catalog.find(model_id).ref, force=force)
 
 
-@post("/models/unload", status_code=200, tags=["memory"], responses=errors(403, 404, 415))
+@post("/models/unload", status_code=200, tags=["memory"], responses=errors(403, 404, 413, 415))
 async def unload(
     data: JSONBody[UnloadBody], catalog: NamedDependency[Catalog], memory: NamedDependency[Memory]
 ) -> UnloadAnswer:

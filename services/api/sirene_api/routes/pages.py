@@ -10,6 +10,7 @@ from litestar.openapi.plugins import OpenAPIRenderPlugin
 from sirene_api.catalog import Catalog
 from sirene_api.link import BusLink
 from sirene_api.pages import SECURITY_HEADERS, schema_page, start_page
+from sirene_shared.web_ui import Missing
 
 
 @route(
@@ -20,9 +21,12 @@ from sirene_api.pages import SECURITY_HEADERS, schema_page, start_page
     include_in_schema=False,
 )
 async def show_start(
-    catalog: NamedDependency[Catalog], link: NamedDependency[BusLink]
+    catalog: NamedDependency[Catalog],
+    link: NamedDependency[BusLink],
+    no_ui: NamedDependency[Missing | None],
 ) -> Response[str]:
-    page = start_page(catalog.views(), has_state=link.has_state)
+    """In place of the web UI, which answers here itself."""
+    page = start_page(catalog.views(), has_state=link.has_state, no_ui=no_ui)
     return Response(page, media_type=MediaType.HTML, headers=SECURITY_HEADERS)
 
 

@@ -28,6 +28,7 @@ Variant = Annotated[str | None, QueryParameter(description="Instead of the one i
             description="One runs already, or it is installed; or the preflight of a dry run.",
             generate_examples=False,
         ),
+        202: ResponseSpec(PullView, description="A new pull.", generate_examples=False),
         **errors(403, 404),
     },
 )

@@ -29,7 +29,7 @@ from sirene_api.synthesis import Synthesis
             media_type="audio/wav",
             generate_examples=False,
         ),
-        **errors(403, 404, 409, 415, 502),
+        **errors(403, 404, 409, 413, 415, 501, 502, 507),
     },
 )
 async def speak(
