@@ -10,9 +10,14 @@ BIN := $(VENV)/bin
 # The one tool that setup takes unhashed; everything else comes from requirements.lock.
 UV_VERSION := 0.13.9
 UV := $(BIN)/uv
-MEMBERS := shared services/api services/downloader services/inference cli
+MEMBERS := shared services/api services/downloader services/inference cli web
 PACKAGES := sirene_shared sirene_api sirene_downloader sirene_inference sirene_cli
 STAMP := $(VENV)/.sirene-setup
+# The web UI is built again when one of its sources is newer than this.
+UI := $(VENV)/.sirene-web
+UI_SOURCES := $(shell find web/src -type f) $(addprefix web/,index.html package-lock.json vite.config.ts hatch_build.py)
+# What lint and tests of the web UI need beside what builds it.
+UI_TOOLS := web/node_modules/.package-lock.json
 TEST_ARGS ?=
 
 help: ## Show this help
@@ -29,26 +34,42 @@ $(STAMP): requirements.lock requirements-build.lock requirements-torch.txt $(add
 	VIRTUAL_ENV=$(abspath $(VENV)) $(UV) pip install --quiet --no-deps --build-constraints requirements-build.lock $(addprefix -e ,$(MEMBERS))
 	touch $@
 
-up: setup ## Start the whole product and print its address
+$(UI): $(STAMP) $(UI_SOURCES)
+	VIRTUAL_ENV=$(abspath $(VENV)) $(UV) pip install --quiet --no-deps --build-constraints requirements-build.lock -e web
+	touch $@
+
+$(UI_TOOLS): $(STAMP) web/package-lock.json
+	tools/npm --prefix web ci --ignore-scripts --no-audit --no-fund
+	touch $@
+
+up: setup $(UI) ## Start the whole product and print its address
 	$(BIN)/sirene up $(UP_ARGS)
 
-test: setup ## Run all tests but the slow ones
+test: setup $(UI) $(UI_TOOLS) chromium ## Run all tests but the slow ones
 	$(BIN)/python -m pytest $(TEST_ARGS)
 
-test-slow: setup ## Run the soak and chaos suites too
+test-slow: setup $(UI) $(UI_TOOLS) chromium ## Run the soak and chaos suites too
 	$(BIN)/python -m pytest -m "slow or not slow" $(TEST_ARGS)
 
-check: setup ## Lint, types and import rule
+chromium: ## Install Chromium for the tests, by the system's package manager where it can
+	tools/chromium
+
+check: setup $(UI_TOOLS) ## Lint, types and import rule
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(addprefix -p ,$(PACKAGES))
 	$(BIN)/lint-imports
+	tools/npm --prefix web run --silent check
+	tools/web-schema --check
 
 fix: setup ## Format, and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+web-schema: setup $(UI_TOOLS) ## Write the web UI's types of the API anew
+	tools/web-schema
+
 lock: setup ## Write the lock files anew from every pyproject.toml
 	tools/lock
 
-.PHONY: help setup up test test-slow check fix lock
+.PHONY: help setup up test test-slow chromium check fix web-schema lock

@@ -47,7 +47,7 @@ def launched() -> Iterator[Browser]:
 
 
 class Watch:
-    """What a page complained about: errors on the console, uncaught ones, answers of 400 and more."""
+    """What a page complained about: console errors, uncaught ones, answers of 400 and more."""
 
     def __init__(self, page: Page) -> None:
         self.complaints: list[str] = []
@@ -73,9 +73,7 @@ def violations(page: Page) -> list[str]:
     """What axe finds wrong with the page as it is shown now: rule, and where."""
     if not page.evaluate("typeof axe !== 'undefined'"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: dict[str, Any] = page.evaluate(
-        "rules => axe.run(document, {runOnly: rules})", AXE_RULES
-    )
+    found: dict[str, Any] = page.evaluate("rules => axe.run(document, {runOnly: rules})", AXE_RULES)
     return [
         f"{violation['id']}: {node['target']} {node['failureSummary']}"
         for violation in found["violations"]

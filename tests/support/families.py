@@ -44,7 +44,12 @@ def add_to(hub: Hub, folder: Path) -> Path:
     """Build every model in `folder`, put it on the hub; the folder of manifests."""
     manifests = folder / "manifests"
     manifests.mkdir()
-    for manifest in (_piper(hub, folder), _kokoro(hub, folder), _qwen(hub, folder), _f5(hub, folder)):
+    for manifest in (
+        _piper(hub, folder),
+        _kokoro(hub, folder),
+        _qwen(hub, folder),
+        _f5(hub, folder),
+    ):
         (manifests / f"{manifest['name']}.json").write_text(json.dumps(manifest))
     return manifests
 

@@ -1,4 +1,4 @@
-"""The web UI of a real product, in a real browser, beside a hub with small models of all families."""
+"""The web UI of a real product in a real browser, beside a hub with models of all families."""
 
 import re
 from collections.abc import Callable, Iterator

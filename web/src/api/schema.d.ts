@@ -4,26 +4,6 @@
  */
 
 export interface paths {
-    "/api/models": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * ListModels
-         * @description Every model there is, with what became of it here; `?installed=true` for those on disk.
-         */
-        get: operations["ApiModelsListModels"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/models/catalog": {
         parameters: {
             query?: never;
@@ -36,6 +16,26 @@ export interface paths {
          * @description Every model there is, with what became of it here; `?installed=true` for those on disk.
          */
         get: operations["ApiModelsCatalogListModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ListModels
+         * @description Every model there is, with what became of it here; `?installed=true` for those on disk.
+         */
+        get: operations["ApiModelsListModels"];
         put?: never;
         post?: never;
         delete?: never;
@@ -770,7 +770,7 @@ export interface components {
         /** LimitsBody */
         LimitsBody: {
             /** @description A number from 1 to 32, or `null`. */
-            pulls?: unknown;
+            pulls?: number | null;
             max_rate?: number | null;
             connections?: number | null;
         };
@@ -1150,6 +1150,55 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    ApiModelsCatalogListModels: {
+        parameters: {
+            query?: {
+                installed?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelList"];
+                };
+            };
+            /** @description The request is wrong; `param` names the field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     ApiModelsListModels: {
         parameters: {
             query?: {
@@ -1179,39 +1228,8 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    ApiModelsCatalogListModels: {
-        parameters: {
-            query?: {
-                installed?: boolean;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ModelList"];
-                };
-            };
-            /** @description The request is wrong; `param` names the field. */
-            400: {
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1257,6 +1275,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
             503: {
                 headers: {
@@ -1288,6 +1315,15 @@ export interface operations {
             };
             /** @description The request is wrong; `param` names the field. */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1337,6 +1373,15 @@ export interface operations {
             };
             /** @description Unknown, or not installed; `code` tells which. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1411,6 +1456,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
             503: {
                 headers: {
@@ -1451,6 +1505,15 @@ export interface operations {
             };
             /** @description A page of another site asked. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1529,6 +1592,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
             503: {
                 headers: {
@@ -1567,13 +1639,13 @@ export interface operations {
                     "application/json": components["schemas"]["PullView"] | components["schemas"]["PreflightView"];
                 };
             };
-            /** @description Request accepted, processing continues off-line */
+            /** @description A new pull. */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["PullView"];
                 };
             };
             /** @description The request is wrong; `param` names the field. */
@@ -1596,6 +1668,15 @@ export interface operations {
             };
             /** @description Unknown, or not installed; `code` tells which. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1664,6 +1745,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
             503: {
                 headers: {
@@ -1715,6 +1805,15 @@ export interface operations {
             };
             /** @description Unknown, or not installed; `code` tells which. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1783,6 +1882,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
             503: {
                 headers: {
@@ -1841,6 +1949,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
             503: {
                 headers: {
@@ -1872,6 +1989,15 @@ export interface operations {
             };
             /** @description The request is wrong; `param` names the field. */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1919,6 +2045,15 @@ export interface operations {
             };
             /** @description A page of another site asked. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1976,6 +2111,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
             503: {
                 headers: {
@@ -2019,6 +2163,15 @@ export interface operations {
             };
             /** @description A page of another site asked. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2086,8 +2239,26 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The body is not JSON. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2126,6 +2297,15 @@ export interface operations {
             };
             /** @description The request is wrong; `param` names the field. */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2184,8 +2364,26 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The body is not JSON. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2260,6 +2458,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
             503: {
                 headers: {
@@ -2327,6 +2534,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
             503: {
                 headers: {
@@ -2370,6 +2586,15 @@ export interface operations {
             };
             /** @description Unknown, or not installed; `code` tells which. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2429,6 +2654,15 @@ export interface operations {
             };
             /** @description Unknown, or not installed; `code` tells which. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2506,8 +2740,44 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What this model needs is not installed with the replica. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A replica, or the hub, failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It does not fit: into memory, or on the volume. */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2573,8 +2843,44 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What this model needs is not installed with the replica. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A replica, or the hub, failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It does not fit: into memory, or on the volume. */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2624,6 +2930,15 @@ export interface operations {
             };
             /** @description Unknown, or not installed; `code` tells which. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2691,6 +3006,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
             503: {
                 headers: {
@@ -2751,8 +3075,26 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The body is not JSON. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2829,6 +3171,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The body is not JSON. */
             415: {
                 headers: {
@@ -2838,7 +3189,25 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A replica failed. */
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What this model needs is not installed with the replica. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A replica, or the hub, failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -2849,6 +3218,15 @@ export interface operations {
             };
             /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It does not fit: into memory, or on the volume. */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2878,6 +3256,15 @@ export interface operations {
             };
             /** @description The request is wrong; `param` names the field. */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2934,6 +3321,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
             503: {
                 headers: {
@@ -2965,6 +3361,15 @@ export interface operations {
             };
             /** @description The request is wrong; `param` names the field. */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3014,6 +3419,15 @@ export interface operations {
             };
             /** @description Unknown, or not installed; `code` tells which. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
