@@ -18,7 +18,8 @@ UI := $(VENV)/.sirene-web
 UI_SOURCES := $(shell find web/src -type f) $(addprefix web/,index.html package-lock.json vite.config.ts hatch_build.py)
 # What lint and tests of the web UI need beside what builds it.
 UI_TOOLS := web/node_modules/.package-lock.json
-TEST_ARGS ?=
+# A file's tests stay together: they share the product that the file has started.
+TEST_ARGS ?= -n 2 --dist loadfile
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
