@@ -17,6 +17,12 @@ RUN pip install --no-cache-dir "uv==${UV_VERSION}" && uv venv /opt/sirene
 COPY requirements.lock requirements-gpu.lock requirements-build.lock requirements-torch.txt ./
 COPY shared shared
 COPY services/${SERVICE} services/${SERVICE}
+COPY web web
+# The API brings the web UI, built here: its own build dependency is Node's wheel.
+RUN if [ "${SERVICE}" = api ]; then \
+      SIRENE_UI_BUILD=require VIRTUAL_ENV=/opt/sirene uv pip install --no-cache --no-deps \
+        --build-constraints requirements-build.lock ./web; \
+    fi
 RUN VIRTUAL_ENV=/opt/sirene uv pip install --no-cache ${TORCH:+--torch-backend "${TORCH}"} \
       --constraint requirements.lock --constraint requirements-gpu.lock \
       --constraint requirements-torch.txt \

@@ -2,8 +2,8 @@
 
     python tools/piper_catalogue.py voices.json
 
-voices.json lies at https://huggingface.co/rhasspy/piper-voices. It names no licences: each voice's is in
-its MODEL_CARD, which is installed beside it; those that were read are in LICENSES.
+voices.json lies at https://huggingface.co/rhasspy/piper-voices. It names no licences: each voice's
+is in its MODEL_CARD, which is installed beside it; those that were read are in LICENSES.
 """
 
 import json
@@ -23,7 +23,7 @@ LICENSES = {
     "en_GB-alba-medium": "CC-BY-4.0",
     "en_US-ljspeech-medium": "Public domain",
 }
-# Measured with voices of three sizes: the weights once more for the engine's own copies, and its own.
+# By one voice that was measured: the weights, the engine's copies of them, and the engine.
 MEMORY_BASE_BYTES, MEMORY_PER_BYTE = 60_000_000, 1.6
 
 
