@@ -26,7 +26,7 @@ import onnxruntime
 
 from bench import load
 from bench.speaking import peers
-from bench.speaking.heard import TEXTS, first_s, in_turns
+from bench.speaking.heard import TEXTS, Speaker, first_s, in_turns
 from bench.speaking.speakers import in_process, over_http, product
 from bench.speaking.split import whole_and_cut
 from bench.speaking.table import HEAD, Pair, milliseconds, row, verdict
@@ -53,6 +53,7 @@ def main() -> None:
     parser.add_argument("--kokoro-rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     arguments = parser.parse_args()
+    arguments.peers = arguments.peers.resolve()
     peers.make(arguments.peers)
     print(
         f"Python {platform.python_version()}, onnxruntime {onnxruntime.__version__},"
@@ -82,10 +83,11 @@ def measure(arguments: argparse.Namespace, folder: Path, opened: ExitStack) -> N
     if piper and "servers" in parts:
         show(servers(arguments, sirene, piper, folder))
     if "way" in parts:
-        added("tone as wav", sirene, volume, tone, "wav", TONE_TEXT, TONE_ROUNDS)
-        added("tone as pcm", sirene, volume, tone, "pcm", TONE_TEXT, TONE_ROUNDS)
+        for kind in ("wav", "pcm"):
+            added(f"tone as {kind}", sirene, volume, tone, kind, TONE_TEXT, TONE_ROUNDS)
     if piper and "way" in parts:
-        added("Piper as wav", sirene, volume, piper, "wav", TEXTS["short"], PIPER_ROUNDS)
+        for kind in ("wav", "pcm"):
+            added(f"Piper as {kind}", sirene, volume, piper, kind, TEXTS["short"], PIPER_ROUNDS)
 
 
 def show(pairs: Iterator[Pair]) -> None:
@@ -122,7 +124,8 @@ def kokoro(arguments: argparse.Namespace, ref: ModelRef, volume: ModelsVolume) -
     ):
         for name, text in TEXTS.items():
             heard = in_turns({"theirs": theirs, "ours": ours}, text, arguments.kokoro_rounds)
-            yield Pair("Kokoro: kokoro-onnx, Sirene", name, *heard.values(), KOKORO_AIM)
+            who = "Kokoro: kokoro-onnx, Sirene"
+            yield Pair(who, name, heard["theirs"], heard["ours"], KOKORO_AIM)
 
 
 def added(
@@ -136,7 +139,7 @@ def added(
 ) -> None:
     """What the way from the runner to a client costs."""
     with in_process(volume, ref, len(os.sched_getaffinity(0))) as backend:
-        speakers = {"backend": backend, "product": over_http(sirene, ref, kind)}
+        speakers: dict[str, Speaker] = {"backend": backend, "product": over_http(sirene, ref, kind)}
         heard = in_turns(speakers, text, rounds)
     alone_s, through_s = first_s(heard["backend"]), first_s(heard["product"])
     added_s = through_s - alone_s

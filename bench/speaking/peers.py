@@ -19,6 +19,7 @@ from sirene_inference.kokoro.files import STYLE_SIZE
 
 # piper-tts's server needs onnx for the alignments that it always asks for.
 PACKAGES = ("piper-tts[http,alignment]==1.8.0", "kokoro-onnx==0.6.1")
+NEEDED = "import flask, kokoro_onnx, onnx, piper.http_server"
 # Run there: kokoro-onnx is not here.
 KOKORO_PEER = Path(__file__).with_name("kokoro_peer.py")
 START_S = 60.0
@@ -26,9 +27,11 @@ START_S = 60.0
 
 def make(folder: Path) -> None:
     """An environment with both, unless there is one."""
-    if not (folder / "bin" / "python").exists():
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run([folder / "bin" / "pip", "install", "--quiet", *PACKAGES], check=True)
+    python = folder / "bin" / "python"
+    if python.exists() and subprocess.run([python, "-c", NEEDED], check=False).returncode == 0:
+        return
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
 
 
 @contextmanager
@@ -36,7 +39,7 @@ def piper_server(environment: Path, voice: Path, folder: Path) -> Iterator[Clien
     """piper-tts's own HTTP server with `voice`. folder: where it may write."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    words = ["-m", "piper.http_server", "-m", voice.resolve(), "--host", "127.0.0.1"]
+    words = ["-m", "piper.http_server", "-m", str(voice.resolve()), "--host", "127.0.0.1"]
     with (folder / "piper-server.log").open("wb") as log:
         process = subprocess.Popen(
             [environment / "bin" / "python", *words, "--port", str(port)],
@@ -57,7 +60,7 @@ def piper_server(environment: Path, voice: Path, folder: Path) -> Iterator[Clien
 def kokoro_onnx(environment: Path, graph: Path, voice: Path, folder: Path) -> Iterator[Speaker]:
     """kokoro-onnx with its own settings, in a process of its own. voice: the file of one."""
     style = np.fromfile(voice, "<f4").reshape(-1, 1, STYLE_SIZE)
-    np.savez(folder / "voices.npz", **{voice.stem: style})
+    np.savez(folder / "voices.npz", allow_pickle=False, **{voice.stem: style})
     process = subprocess.Popen(
         [
             environment / "bin" / "python",
@@ -82,7 +85,7 @@ def kokoro_onnx(environment: Path, graph: Path, voice: Path, folder: Path) -> It
     try:
         yield speak
     finally:
-        asked.close()
+        process.terminate()
         process.wait(timeout=10)
 
 

@@ -14,7 +14,7 @@ from sirene_inference.cancellation import Cancellation
 from sirene_inference.espeak import Espeak
 from sirene_inference.onnx_file import read_model
 from sirene_inference.onnx_session import OnnxSession
-from sirene_inference.piper_graph import SplitGraph, WholeGraph, open_graph
+from sirene_inference.piper_graph import Inputs, SplitGraph, WholeGraph, open_graph
 from sirene_inference.text import sentences
 
 
@@ -46,13 +46,12 @@ class Sentences:
     ) -> Iterator[Audio]:
         for sentence in sentences(text, self._config.espeak.voice):
             ids = self._ids(self._espeak.phonemize(sentence))
-            asked = {
+            asked: Inputs = {
                 "input": np.array([ids], np.int64),
                 "input_lengths": np.array([len(ids)], np.int64),
                 "scales": np.array([0, self._config.inference.length_scale, 0], np.float32),
+                **({"sid": np.array([0], np.int64)} if self._config.speakers else {}),
             }
-            if self._config.speakers:
-                asked["sid"] = np.array([0], np.int64)
             for piece in graph.speak(asked, Cancellation()):
                 into.append(piece)
                 yield piece
