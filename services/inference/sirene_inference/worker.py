@@ -120,6 +120,8 @@ class Worker:
 
     def _speak(self, speak: pipe.Speak, speech: Speech) -> pipe.Answer:
         try:
+            # From here on, what ends this process may be this speech's doing.
+            self._put(pipe.Working(id=speak.id))
             return pipe.Ended(id=speak.id, chunks=self._send_speech(speak, speech))
         finally:
             del self._speeches[speak.id]
