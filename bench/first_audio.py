@@ -67,13 +67,12 @@ def measure_piper(path: Path, rounds: int, threads: int) -> None:
     began = time.monotonic()
     session = OnnxSession(body, path.name, wants_cuda=False, threads=threads)
     loaded = time.monotonic()
-    cut = open_graph(body, path.name, rate, wants_cuda=False, threads=threads)
+    cut = open_graph(lambda: body, path.name, rate, wants_cuda=False, threads=threads)
     print(
         f"load   whole {1000 * (loaded - began):.0f} ms,"
         f" cut {1000 * (time.monotonic() - loaded):.0f} ms ({type(cut).__name__})"
     )
-    del body
-    whole, ids_of = WholeGraph(session), piper_config.PhonemeIds(config)
+    whole, ids_of = WholeGraph(session, lambda: session), piper_config.PhonemeIds(config)
     espeak = Espeak(config.espeak.voice)
     try:
         for name, text in TEXTS.items():
