@@ -8,6 +8,7 @@ import pytest
 
 from sirene_shared import bus, errors
 from sirene_shared.messages import Suspicion
+from sirene_shared.names import ModelRef
 from sirene_shared.subjects import SUSPICION
 from tests.integration.inference.conftest import Start
 from tests.integration.inference.test_prompts import clip
@@ -19,6 +20,13 @@ TEXT = "Hello world, this is a text."
 ASKED = {"clip": clip(), "transcript": speech_clip.TRANSCRIPT, "seed": 7}
 
 
+async def loaded(inference: Inference, ref: ModelRef) -> None:
+    """However long torch takes to import on a busy machine."""
+    async with asyncio.timeout(90):
+        while error := (await inference.load(ref)).error:
+            assert error.code == errors.ModelLoading.code
+
+
 async def test_weights_that_are_cut_under_a_model_are_never_spoken(
     start: Start, volume: ModelsVolume, inference: Inference
 ) -> None:
@@ -27,6 +35,7 @@ async def test_weights_that_are_cut_under_a_model_are_never_spoken(
     await inference.ready(process)
     told = await inference.nc.subscribe(SUSPICION.of(ref))
     await bus.settle(inference.nc)
+    await loaded(inference, ref)
     await inference.speak(ref, TEXT, **ASKED)
     # They are read from the disk as they are used: their pages go away with the file.
     weights = volume.root / ref.model / ref.variant / "model.safetensors"
@@ -51,6 +60,7 @@ async def test_a_folder_that_is_removed_under_a_model_is_missed_at_its_next_load
     refs = [volume.add_f5tts("small"), volume.add_piper("en_US-tiny")]
     await inference.ready(start())
     for ref, asked in zip(refs, (ASKED, {}), strict=True):
+        await loaded(inference, ref)
         await inference.speak(ref, TEXT, **asked)
         shutil.rmtree(volume.root / ref.model / ref.variant)
         # What is loaded goes on: an open file stays until it is closed.
