@@ -66,9 +66,10 @@ class Both(NamedTuple):
 def whole_and_cut(voice: Path, threads: int) -> Iterator[Both]:
     config = piper_config.parse(Path(f"{voice}.json").read_bytes(), voice.name)
     body = read_model(voice, voice.name)
-    whole = WholeGraph(OnnxSession(body, voice.name, wants_cuda=False, threads=threads))
+    session = OnnxSession(body, voice.name, wants_cuda=False, threads=threads)
+    whole = WholeGraph(session, lambda: session)
     rate = config.audio.sample_rate
-    cut = open_graph(body, voice.name, rate, wants_cuda=False, threads=threads)
+    cut = open_graph(lambda: body, voice.name, rate, wants_cuda=False, threads=threads)
     assert isinstance(cut, SplitGraph), "this graph cannot be cut"
     del body
     with closing(Espeak(config.espeak.voice)) as espeak:

@@ -9,7 +9,7 @@ import nats.errors
 from sirene_api.catalog import Catalog
 from sirene_api.http_errors import body_of
 from sirene_api.link import BusLink
-from sirene_api.placement import room
+from sirene_api.placement import device_of, room
 from sirene_api.volume_answers import (
     FileCheck,
     PartList,
@@ -27,7 +27,7 @@ from sirene_shared.inquiries import (
     Verification,
     VerifyRequest,
 )
-from sirene_shared.manifest import Model
+from sirene_shared.manifest import Model, Variant
 from sirene_shared.messages import Control, Wire
 from sirene_shared.names import ModelRef
 from sirene_shared.subjects import CONTROL, PARTS, PREFLIGHT, VERIFY
@@ -53,8 +53,7 @@ class Inquiries:
         request = PreflightRequest(model=ref.model, variant=ref.variant)
         body = await self._ask(PREFLIGHT.of(ref), request.encode(), PREFLIGHT_S)
         told = _decode(Preflight, body)
-        memory = self._memory_bytes()
-        wanted = model.variant.memory
+        wanted, memory = self._memory_bytes(model.variant)
         return PreflightView(
             id=ref.id,
             total_bytes=told.total_bytes,
@@ -71,11 +70,14 @@ class Inquiries:
             error=body_of(told.error) if told.error else None,
         )
 
-    def _memory_bytes(self) -> int | None:
-        """What the roomiest replica could give one model, its other models unloaded."""
-        replicas = self._catalog.replicas.values()
-        rooms = [room(replica) for replica in replicas if replica.memory_total_bytes]
-        return max(rooms, default=None)
+    def _memory_bytes(self, variant: Variant) -> tuple[int | None, int | None]:
+        """What it takes where it fits best, and what that replica could give it, its other models
+        unloaded."""
+        known = (each for each in self._catalog.replicas.values() if each.memory_total_bytes)
+        asked = [(variant.memory_on(device_of(each)), room(each)) for each in known]
+        if not asked:
+            return variant.memory, None
+        return max(asked, key=lambda each: each[1] - (each[0] or 0))
 
     async def verify(self, model: Model, job: str) -> VerificationView:
         """Raises: BusUnavailable, ModelNotInstalled, ModelDamaged."""
