@@ -13,8 +13,8 @@ PIPER_VOICE = re.compile(
     r"(?:.*/)?(?P<voice>[a-z]{2,3}_[A-Z]{2,3}-[^/]+-(?:x_low|low|medium|high))\.onnx(?:\.json)?"
 )
 ADD_A_MANIFEST = (
-    "The catalogue does not have it. Add it to a manifest in SIRENE_MANIFESTS_PATH (docs/operations.md"
-    " tells how), and restart Sirene."
+    "The catalogue does not have it. Add it to a manifest in SIRENE_MANIFESTS_PATH, as"
+    " docs/operations.md tells, and restart Sirene."
 )
 
 
