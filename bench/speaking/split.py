@@ -69,7 +69,7 @@ def whole_and_cut(voice: Path, threads: int) -> Iterator[Both]:
     session = OnnxSession(body, voice.name, wants_cuda=False, threads=threads)
     whole = WholeGraph(session, lambda: session)
     rate = config.audio.sample_rate
-    cut = open_graph(lambda: body, voice.name, rate, wants_cuda=False, threads=threads)
+    cut = open_graph(lambda: read_model(voice, voice.name), voice.name, rate, wants_cuda=False, threads=threads)
     assert isinstance(cut, SplitGraph), "this graph cannot be cut"
     del body
     with closing(Espeak(config.espeak.voice)) as espeak:

@@ -81,13 +81,13 @@ class Program(NamedTuple):
 
 
 @asynccontextmanager
-async def program(nats_url: str, **settings: str) -> AsyncIterator[Program]:
+async def program(nats_url: str) -> AsyncIterator[Program]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("SIRENE_")}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "sirene_api",
-        env=environ | {"NATS_URL": nats_url, "SIRENE_PORT": "0"} | settings,
+        env=environ | {"NATS_URL": nats_url, "SIRENE_PORT": "0", "SIRENE_UI": "0"},
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stderr is not None

@@ -58,8 +58,7 @@ async def test_sigterm_with_open_event_streams_ends_clean_and_soon(
 
 async def test_it_starts_without_a_bus_and_recovers_by_itself(own_nats_server: NatsServer) -> None:
     own_nats_server.kill()
-    plain = program(own_nats_server.url, SIRENE_UI="0")
-    async with plain as running, client(running) as http:
+    async with program(own_nats_server.url) as running, client(running) as http:
         assert (await http.get("/api/health/live")).json() == {"status": "ok"}
         for ask in (
             http.get(READY),
