@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,9 +70,10 @@ def whole_and_cut(voice: Path, threads: int) -> Iterator[Both]:
     session = OnnxSession(body, voice.name, wants_cuda=False, threads=threads)
     whole = WholeGraph(session, lambda: session)
     rate = config.audio.sample_rate
-    cut = open_graph(lambda: read_model(voice, voice.name), voice.name, rate, wants_cuda=False, threads=threads)
+    read = partial(read_model, voice, voice.name)
+    cut = open_graph(read, voice.name, rate, wants_cuda=False, threads=threads)
     assert isinstance(cut, SplitGraph), "this graph cannot be cut"
-    del body
+
     with closing(Espeak(config.espeak.voice)) as espeak:
         said = Sentences(config, espeak)
         yield Both({"whole": said.by(whole), "cut": said.by(cut)}, said.difference)
