@@ -1,4 +1,8 @@
-"""What the API asks a downloader and waits for, and what that answers: core NATS, kept nowhere."""
+"""What the API asks of downloaders and waits for, and what they answer: core NATS, kept nowhere.
+
+A question about a model is one downloader's to answer; one about the downloaders themselves goes to
+all of them, and each answers.
+"""
 
 from enum import StrEnum
 from typing import Annotated
@@ -102,4 +106,24 @@ class LeftPart(msgspec.Struct, frozen=True, kw_only=True):
 class PartsReply(Wire, frozen=True, kw_only=True):
     parts: tuple[LeftPart, ...] = ()
     """All, or those that were removed."""
+    error: Failure | None = None
+
+
+class StorageRequest(Wire, frozen=True, kw_only=True):
+    """To every downloader: how full is your volume?"""
+
+
+class Storage(Wire, frozen=True, kw_only=True):
+    writer: str = ""
+    volume: str = ""
+    """The same for all downloaders of one volume; empty: it cannot be told."""
+    total_bytes: Count = 0
+    free_bytes: Count = 0
+    """For the downloader, before what is reserved."""
+    reserved_bytes: Count = 0
+    """What running pulls will still take."""
+    installed_bytes: Count = 0
+    """Of the models' directories; what several variants share counts once."""
+    parts_bytes: Count = 0
+    """What is left of pulls, and what running ones have."""
     error: Failure | None = None

@@ -2,6 +2,7 @@
 
     <root>/<name>/<variant>/…            installed, if and only if .sirene.json is there
     <root>/.staging/<writer>/…           a downloader at work; never read by anyone else
+    <root>/.sirene/…                     what the downloaders of the volume keep: which volume it is
 
 The volume is the truth: a directory gets its final name by one rename, after its record was
 written, so a directory that exists is whole.
@@ -18,6 +19,7 @@ from sirene_shared.names import ModelRef, check_model, check_variant
 
 RECORD_NAME = ".sirene.json"
 STAGING_NAME = ".staging"
+KEPT_NAME = ".sirene"
 MAX_RECORD_BYTES = 4 << 20
 
 
@@ -54,6 +56,10 @@ class Store:
     @property
     def staging(self) -> Path:
         return self.root / STAGING_NAME
+
+    @property
+    def kept(self) -> Path:
+        return self.root / KEPT_NAME
 
     def directory(self, ref: ModelRef) -> Path:
         """Where the variant's files lie. Raises: InvalidRequest for a name that is none."""

@@ -15,6 +15,7 @@
     PREFLIGHT     asks      ──────▶  any of them
     VERIFY        asks      ──────▶  any of them
     PARTS         asks      ──────▶  any of them
+    STORAGE       asks      ──────▶  every one of them
     sirene-sizes                                            mirrors and writes: memory, measured
     sirene-replicas mirrors ◀─────────────────────────────  writes, with a time to live
     SUSPICION                         looks   ◀───────────  could not load what is installed
@@ -36,7 +37,7 @@ from nats.js.api import (
     StreamConfig,
 )
 
-from sirene_shared.inquiries import PartsRequest, PreflightRequest, VerifyRequest
+from sirene_shared.inquiries import PartsRequest, PreflightRequest, StorageRequest, VerifyRequest
 from sirene_shared.messages import (
     Control,
     DeadLetter,
@@ -104,10 +105,11 @@ SUSPICION: Final = Subject("sirene.v1.suspicion", Suspicion)
 PREFLIGHT: Final = Subject("sirene.v1.preflight", PreflightRequest, is_one=True)
 VERIFY: Final = Subject("sirene.v1.verify", VerifyRequest, is_one=True)
 PARTS: Final = Subject("sirene.v1.parts", PartsRequest, is_one=True)
+STORAGE: Final = Subject("sirene.v1.storage", StorageRequest, is_one=True)
 
 SUBJECTS: Final = (
     *(PULL, DELETE, DEAD, CONTROL, PROGRESS, SPEAK, LOAD, UNLOAD, PIN, SUSPICION),
-    *(PREFLIGHT, VERIFY, PARTS),
+    *(PREFLIGHT, VERIFY, PARTS, STORAGE),
 )
 
 STREAMS: Final = (

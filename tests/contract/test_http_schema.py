@@ -35,6 +35,7 @@ ROUTES = {
     "PATCH /api/downloads/limits",
     "POST /api/models/{model_id}/verify",
     "POST /api/models/{model_id}/repair",
+    "GET /api/storage",
     "GET /api/downloads/parts",
     "DELETE /api/downloads/parts",
     "POST /api/models/{model_id}/load",

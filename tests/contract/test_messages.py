@@ -35,7 +35,7 @@ def test_every_message_is_sent_on_a_subject_or_kept_in_a_bucket_or_answers_one()
         if isinstance(kind, type) and issubclass(kind, Wire) and kind not in (Wire, AboutModel)
     }
     replies = {messages.LoadReply, messages.UnloadReply, messages.PinReply}
-    answers = {inquiries.Preflight, inquiries.Verification, inquiries.PartsReply}
+    answers = {inquiries.Preflight, inquiries.Verification, inquiries.PartsReply, inquiries.Storage}
     assert kinds == SENT | replies | answers | {messages.LoadedModel, messages.Transfer}
 
 

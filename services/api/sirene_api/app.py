@@ -12,6 +12,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Tag
 
 from sirene_api.catalog import Catalog
+from sirene_api.downloaders import Downloaders
 from sirene_api.downloads import Downloads
 from sirene_api.events import HEARTBEAT_S, Hub
 from sirene_api.guards import App, Guards, Receive, Scope, Send
@@ -72,6 +73,7 @@ ROUTES = [
     downloads.change_limits,
     volume.verify_model,
     volume.repair_model,
+    volume.show_storage,
     volume.list_parts,
     volume.delete_parts,
     memory.load_model,
@@ -157,6 +159,7 @@ def create_app(
         "link": link,
         "memory": memories,
         "pulls": pulling,
+        "downloaders": Downloaders(link),
         "downloads": Downloads(catalog, link, pulling, wishes),
         "no_ui": ui if isinstance(ui, Missing) else None,
         "synthesis": Synthesis(link, memories, wait_s=settings.load_wait_s),

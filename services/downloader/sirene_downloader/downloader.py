@@ -31,6 +31,7 @@ from sirene_downloader.pull import Workshop
 from sirene_downloader.removal import Removal
 from sirene_downloader.settings import Limits, Settings
 from sirene_downloader.states import States
+from sirene_downloader.storages import Storages
 from sirene_downloader.transfer.throttle import Throttle
 from sirene_downloader.watch import Watch
 from sirene_downloader.wishes import Wishes
@@ -148,7 +149,8 @@ class Downloader:
         await nc.subscribe(PULL.all, cb=partial(handlers.hear_pull, dispatcher, backlog, wishes))
         parts = Parts(js, backlog, workshop)
         preflights = Preflights(workshop, equipment.client, has_token=bool(chosen.hf_token))
-        desk = Desk(nc, self._catalogue, workshop, preflights, parts)
+        storages = Storages(workshop, parts)
+        desk = Desk(nc, self._catalogue, workshop, preflights, parts, storages)
         await desk.open()
         doubt = Doubt(js, states, workshop)
         stack.push_async_callback(doubt.close)
