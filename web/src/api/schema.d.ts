@@ -556,6 +556,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ShowStorage
+         * @description How full each volume is, and of what.
+         */
+        get: operations["ApiStorageShowStorage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/models/unload": {
         parameters: {
             query?: never;
@@ -1070,6 +1090,10 @@ export interface components {
             /** @description Hz, 8000 to 48000; by default the model's own, for pcm 24000. */
             sample_rate?: number | null;
         };
+        /** StorageView */
+        StorageView: {
+            volumes: components["schemas"]["VolumeView"][];
+        };
         /**
          * TokenVerdict
          * @description What the hub makes of the token we have.
@@ -1140,6 +1164,21 @@ export interface components {
             id: string;
             name: string;
             language: string;
+        };
+        /** VolumeView */
+        VolumeView: {
+            /** @description The same for all downloaders that write to it. */
+            volume: string;
+            downloaders: string[];
+            total_bytes: number;
+            /** @description Before what running pulls have reserved. */
+            free_bytes: number;
+            /** @description That running pulls will still take. */
+            reserved_bytes: number;
+            /** @description Of models; a file that several share counts once. */
+            installed_bytes: number;
+            /** @description Of pulls that run, wait, or did not end with an install. */
+            parts_bytes: number;
         };
     };
     responses: never;
@@ -3097,6 +3136,53 @@ export interface operations {
             };
             /** @description The model is in use or damaged. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ApiStorageShowStorage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StorageView"];
+                };
+            };
+            /** @description The request is wrong; `param` names the field. */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
