@@ -167,6 +167,16 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     total_bytes: int = 0
 
 
+class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    verdict: str
+    kept: bool
+    source: str = ""
+
+
+class TokenCleared(msgspec.Struct, frozen=True, kw_only=True):
+    source: str = ""
+
+
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """The body of every error answer."""
 

@@ -4,14 +4,15 @@ A question about a model is one downloader's to answer; one about the downloader
 all of them, and each answers.
 """
 
+import re
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from sirene_shared.errors import Failure
-from sirene_shared.messages import AboutModel, Count, Name, Wire
+from sirene_shared.messages import AboutModel, Count, Name, PullLimits, Wire
 
 
 class TokenVerdict(StrEnum):
@@ -126,4 +127,68 @@ class Storage(Wire, frozen=True, kw_only=True):
     """Of the models' directories; what several variants share counts once."""
     parts_bytes: Count = 0
     """What is left of pulls, and what running ones have."""
+    error: Failure | None = None
+
+
+class TokenSource(StrEnum):
+    """Where the token for the hub is from."""
+
+    STORED = "stored"
+    """Somebody gave it while Sirene runs: it counts before the environment's."""
+    ENVIRONMENT = "environment"
+    NONE = "none"
+
+
+class SetupRequest(Wire, frozen=True, kw_only=True):
+    """To every downloader: what is in force?"""
+
+
+class Setup(Wire, frozen=True, kw_only=True):
+    """Hosts without paths, and no secret."""
+
+    writer: str = ""
+    replica: str = ""
+    version: str = ""
+    endpoint: str = ""
+    mirrors: tuple[str, ...] = ()
+    offline: bool = False
+    token: TokenSource = TokenSource.NONE
+    limits: PullLimits = PullLimits()
+    """Now."""
+    own_limits: PullLimits = PullLimits()
+    """Of the environment."""
+    pull_hours: str = ""
+    keep_parts_h: Count = 0
+    error: Failure | None = None
+
+
+# What may stand in a header, and on one line.
+MAX_TOKEN_CHARACTERS = 512
+TOKEN_PATTERN = f"^[!-~]{{1,{MAX_TOKEN_CHARACTERS}}}$"
+TOKEN = re.compile(TOKEN_PATTERN)
+
+
+class TokenCheck(StrEnum):
+    """What the hub says to a token."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    """It could not be asked."""
+
+
+class TokenRequest(Wire, frozen=True, kw_only=True):
+    """To every downloader: ask the hub about this token, keep it, or forget the one you keep."""
+
+    action: Literal["check", "keep", "clear"]
+    token: Annotated[str, Meta(max_length=MAX_TOKEN_CHARACTERS)] = ""
+
+    def __repr__(self) -> str:
+        return f"TokenRequest(action={self.action!r})"
+
+
+class TokenReply(Wire, frozen=True, kw_only=True):
+    writer: str = ""
+    check: TokenCheck = TokenCheck.UNKNOWN
+    source: TokenSource = TokenSource.NONE
     error: Failure | None = None

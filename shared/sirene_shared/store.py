@@ -2,7 +2,8 @@
 
     <root>/<name>/<variant>/…            installed, if and only if .sirene.json is there
     <root>/.staging/<writer>/…           a downloader at work; never read by anyone else
-    <root>/.sirene/…                     what the downloaders of the volume keep: which volume it is
+    <root>/.sirene/…                     what its downloaders keep: which volume it is, a
+                                         token for the hub that somebody gave
 
 The volume is the truth: a directory gets its final name by one rename, after its record was
 written, so a directory that exists is whole.
@@ -60,6 +61,10 @@ class Store:
     @property
     def kept(self) -> Path:
         return self.root / KEPT_NAME
+
+    @property
+    def hub_token(self) -> Path:
+        return self.kept / "hub-token"
 
     def directory(self, ref: ModelRef) -> Path:
         """Where the variant's files lie. Raises: InvalidRequest for a name that is none."""

@@ -16,6 +16,8 @@
     VERIFY        asks      ──────▶  any of them
     PARTS         asks      ──────▶  any of them
     STORAGE       asks      ──────▶  every one of them
+    SETUP         asks      ──────▶  every one of them
+    TOKEN         asks      ──────▶  every one of them; kept by no stream
     sirene-sizes                                            mirrors and writes: memory, measured
     sirene-replicas mirrors ◀─────────────────────────────  writes, with a time to live
     SUSPICION                         looks   ◀───────────  could not load what is installed
@@ -37,7 +39,14 @@ from nats.js.api import (
     StreamConfig,
 )
 
-from sirene_shared.inquiries import PartsRequest, PreflightRequest, StorageRequest, VerifyRequest
+from sirene_shared.inquiries import (
+    PartsRequest,
+    PreflightRequest,
+    SetupRequest,
+    StorageRequest,
+    TokenRequest,
+    VerifyRequest,
+)
 from sirene_shared.messages import (
     Control,
     DeadLetter,
@@ -106,10 +115,12 @@ PREFLIGHT: Final = Subject("sirene.v1.preflight", PreflightRequest, is_one=True)
 VERIFY: Final = Subject("sirene.v1.verify", VerifyRequest, is_one=True)
 PARTS: Final = Subject("sirene.v1.parts", PartsRequest, is_one=True)
 STORAGE: Final = Subject("sirene.v1.storage", StorageRequest, is_one=True)
+SETUP: Final = Subject("sirene.v1.setup", SetupRequest, is_one=True)
+TOKEN: Final = Subject("sirene.v1.token", TokenRequest, is_one=True)
 
 SUBJECTS: Final = (
     *(PULL, DELETE, DEAD, CONTROL, PROGRESS, SPEAK, LOAD, UNLOAD, PIN, SUSPICION),
-    *(PREFLIGHT, VERIFY, PARTS, STORAGE),
+    *(PREFLIGHT, VERIFY, PARTS, STORAGE, SETUP, TOKEN),
 )
 
 STREAMS: Final = (

@@ -36,6 +36,7 @@ def test_every_message_is_sent_on_a_subject_or_kept_in_a_bucket_or_answers_one()
     }
     replies = {messages.LoadReply, messages.UnloadReply, messages.PinReply}
     answers = {inquiries.Preflight, inquiries.Verification, inquiries.PartsReply, inquiries.Storage}
+    answers |= {inquiries.Setup, inquiries.TokenReply}
     assert kinds == SENT | replies | answers | {messages.LoadedModel, messages.Transfer}
 
 

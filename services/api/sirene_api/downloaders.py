@@ -1,6 +1,7 @@
 """What all downloaders are asked at once, since each has its own volume and settings."""
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import TypeVar
 
@@ -10,7 +11,7 @@ import nats.errors
 from sirene_api.link import BusLink
 from sirene_api.volume_answers import StorageView, VolumeView
 from sirene_shared.ending import end
-from sirene_shared.errors import BusUnavailable, Failure
+from sirene_shared.errors import BusUnavailable, Failure, SireneError
 from sirene_shared.inquiries import Storage, StorageRequest
 from sirene_shared.messages import Wire
 from sirene_shared.presence import present
@@ -28,10 +29,10 @@ class Downloaders:
 
     async def storage(self) -> StorageView:
         """Raises: BusUnavailable when there is no downloader; VolumeUnwritable."""
-        told = await self._ask_all(STORAGE, StorageRequest(), Storage)
+        told = await self.ask_all(STORAGE, StorageRequest(), Storage)
         good = [each for each in told if each.error is None]
         if not good:
-            raise _first_error([each.error for each in told])
+            raise first_error(each.error for each in told)
         volumes: dict[str, list[Storage]] = {}
         for each in sorted(good, key=lambda each: each.writer):
             volumes.setdefault(each.volume or each.writer, []).append(each)
@@ -39,10 +40,12 @@ class Downloaders:
             volumes=[_view(name, storages) for name, storages in sorted(volumes.items())]
         )
 
-    async def _ask_all(self, subject: Subject, question: Wire, kind: type[Told]) -> list[Told]:
+    async def ask_all(
+        self, subject: Subject, question: Wire, kind: type[Told], *, within_s: float = ANSWER_S
+    ) -> list[Told]:
         """What every downloader that is there answers, as far as it does in time.
 
-        Raises: BusUnavailable when none does.
+        Raises: BusUnavailable.
         """
         await self._link.wait_for_state()
         told: list[Told] = []
@@ -53,9 +56,9 @@ class Downloaders:
             try:
                 await client.publish(subject.all, question.encode(), reply=inbox)
                 count = len(await counting)
-                async with asyncio.timeout(ANSWER_S):
+                async with asyncio.timeout(within_s):
                     while len(told) < count:
-                        message = await subscription.next_msg(timeout=ANSWER_S)
+                        message = await subscription.next_msg(timeout=within_s)
                         if not message.data:  # 503: nobody listens
                             break
                         with suppress(msgspec.MsgspecError, UnicodeDecodeError):
@@ -66,8 +69,6 @@ class Downloaders:
                 await end((counting,))
                 with suppress(nats.errors.Error):
                     await subscription.unsubscribe()
-        if not told:
-            raise nobody()
         return told
 
 
@@ -78,7 +79,8 @@ def nobody() -> BusUnavailable:
     )
 
 
-def _first_error(failures: list[Failure | None]) -> Exception:
+def first_error(failures: Iterable[Failure | None]) -> SireneError:
+    """Of downloaders that all failed; of none, that there is none."""
     return next((failure.error() for failure in failures if failure), nobody())
 
 

@@ -18,6 +18,7 @@ from nats.aio.msg import Msg
 from sirene_downloader.parts import Parts
 from sirene_downloader.preflight import Preflights
 from sirene_downloader.pull import Workshop
+from sirene_downloader.reception import Reception
 from sirene_downloader.storages import Storages
 from sirene_downloader.verification import verify
 from sirene_shared.ending import end
@@ -27,15 +28,28 @@ from sirene_shared.inquiries import (
     PartsRequest,
     Preflight,
     PreflightRequest,
+    Setup,
+    SetupRequest,
     Storage,
     StorageRequest,
+    TokenReply,
+    TokenRequest,
     Verification,
     VerifyRequest,
 )
 from sirene_shared.manifest import Catalogue
 from sirene_shared.messages import Control, Wire
 from sirene_shared.names import check_job
-from sirene_shared.subjects import CONTROL, DOWNLOADERS, PARTS, PREFLIGHT, STORAGE, VERIFY
+from sirene_shared.subjects import (
+    CONTROL,
+    DOWNLOADERS,
+    PARTS,
+    PREFLIGHT,
+    SETUP,
+    STORAGE,
+    TOKEN,
+    VERIFY,
+)
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +72,7 @@ class Desk:
         preflights: Preflights,
         parts: Parts,
         storages: Storages,
+        reception: Reception,
     ) -> None:
         self._nc = nc
         self._catalogue = catalogue
@@ -65,6 +80,7 @@ class Desk:
         self._preflights = preflights
         self._parts = parts
         self._storages = storages
+        self._reception = reception
         self._slots = asyncio.Semaphore(AT_A_TIME)
         self._tasks: set[asyncio.Task[None]] = set()
         self._verifying: dict[str, asyncio.Task[Verification]] = {}
@@ -75,6 +91,8 @@ class Desk:
             (VERIFY, self._verify, Verification, DOWNLOADERS),
             (PARTS, self._left, PartsReply, DOWNLOADERS),
             (STORAGE, self._storage, Storage, TO_ALL),
+            (SETUP, self._setup, Setup, TO_ALL),
+            (TOKEN, self._token, TokenReply, TO_ALL),
         ):
             await self._nc.subscribe(subject.all, queue=queue, cb=self._taking(answer, broken))
         await self._nc.subscribe(CONTROL.all, cb=self._on_control)
@@ -151,6 +169,13 @@ class Desk:
     async def _storage(self, message: Msg) -> Wire:
         _decode(StorageRequest, message)
         return await self._storages.look()
+
+    async def _setup(self, message: Msg) -> Wire:
+        _decode(SetupRequest, message)
+        return await self._reception.tell()
+
+    async def _token(self, message: Msg) -> Wire:
+        return await self._reception.take_token(_decode(TokenRequest, message))
 
     async def _on_control(self, message: Msg) -> None:
         with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

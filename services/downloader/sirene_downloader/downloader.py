@@ -28,6 +28,7 @@ from sirene_downloader.limits import CurrentLimits
 from sirene_downloader.parts import Parts, keep_collecting
 from sirene_downloader.preflight import Preflights
 from sirene_downloader.pull import Workshop
+from sirene_downloader.reception import Reception
 from sirene_downloader.removal import Removal
 from sirene_downloader.settings import Limits, Settings
 from sirene_downloader.states import States
@@ -148,9 +149,12 @@ class Downloader:
         await caretaker.reconcile()
         await nc.subscribe(PULL.all, cb=partial(handlers.hear_pull, dispatcher, backlog, wishes))
         parts = Parts(js, backlog, workshop)
-        preflights = Preflights(workshop, equipment.client, has_token=bool(chosen.hf_token))
+        preflights = Preflights(workshop, equipment.client, equipment.token)
         storages = Storages(workshop, parts)
-        desk = Desk(nc, self._catalogue, workshop, preflights, parts, storages)
+        reception = Reception(
+            *(workshop, equipment.client, equipment.token, chosen, self.current, self._replica)
+        )
+        desk = Desk(nc, self._catalogue, workshop, preflights, parts, storages, reception)
         await desk.open()
         doubt = Doubt(js, states, workshop)
         stack.push_async_callback(doubt.close)
