@@ -556,6 +556,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ShowSettings
+         * @description What is in force in every service, and which environment variable sets it.
+         */
+        get: operations["ApiSettingsShowSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/hub-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * KeepHubToken
+         * @description Use this token for the hub from now on, before the environment's, also after a restart.
+         *
+         *     The hub is asked about it first: one that it refuses is not kept, and the one before stays.
+         */
+        put: operations["ApiSettingsHubTokenKeepHubToken"];
+        post?: never;
+        /**
+         * ClearHubToken
+         * @description Forget the token that was given here; the environment's, if there is one, counts again.
+         */
+        delete: operations["ApiSettingsHubTokenClearHubToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/storage": {
         parameters: {
             query?: never;
@@ -729,6 +775,14 @@ export interface components {
             id: string;
             freed_bytes: number;
         };
+        /** DeviceSetting */
+        DeviceSetting: {
+            /** @description `auto`, `cpu` or `cuda`, as it was set. */
+            value: string;
+            in_use: string;
+            /** @description The environment variable that sets it. */
+            variable: string;
+        };
         /** DownloadView */
         DownloadView: {
             id: string;
@@ -740,6 +794,20 @@ export interface components {
             now: boolean;
             requested_at: number;
             transfer: components["schemas"]["TransferView"] | null;
+        };
+        /** DownloaderSettings */
+        DownloaderSettings: {
+            replica: string;
+            /** @description As `GET /api/storage` names it. */
+            writer: string;
+            version: string;
+            hub: components["schemas"]["HubSettings"];
+            pulls: components["schemas"]["LimitSetting"];
+            max_rate: components["schemas"]["LimitSetting"];
+            connections: components["schemas"]["LimitSetting"];
+            /** @description When pulls run; empty: always. */
+            hours: components["schemas"]["TextSetting"];
+            keep_parts_h: components["schemas"]["NumberSetting"];
         };
         /** DownloadsView */
         DownloadsView: {
@@ -777,6 +845,19 @@ export interface components {
          * @enum {string}
          */
         FileState: "ok" | "missing" | "wrong_size" | "wrong_hash" | "unreadable";
+        /** FlagSetting */
+        FlagSetting: {
+            value: boolean;
+            /** @description The environment variable that sets it. */
+            variable: string;
+        };
+        /** HubSettings */
+        HubSettings: {
+            endpoint: components["schemas"]["TextSetting"];
+            mirrors: components["schemas"]["ListSetting"];
+            offline: components["schemas"]["FlagSetting"];
+            token: components["schemas"]["TokenSetting"];
+        };
         /**
          * InstallState
          * @enum {string}
@@ -786,6 +867,22 @@ export interface components {
         InstalledList: {
             models: components["schemas"]["ModelView"][];
             total_bytes: number;
+        };
+        /** KeepAliveSetting */
+        KeepAliveSetting: {
+            /** @description -1: until room is needed; null: not told. */
+            seconds: number | null;
+            /** @description The environment variable that sets it. */
+            variable: string;
+        };
+        /** LimitSetting */
+        LimitSetting: {
+            /** @description Now; of the rate, 0: no limit. */
+            value: number;
+            /** @description Of the environment. */
+            own: number;
+            /** @description The environment variable that sets it. */
+            variable: string;
         };
         /** LimitsBody */
         LimitsBody: {
@@ -802,6 +899,12 @@ export interface components {
             max_rate: number | null;
             /** @description To one host. */
             connections: number | null;
+        };
+        /** ListSetting */
+        ListSetting: {
+            values: string[];
+            /** @description The environment variable that sets it. */
+            variable: string;
         };
         /** Live */
         Live: {
@@ -852,6 +955,17 @@ export interface components {
             /** @description It is the first to leave when room is needed. */
             is_next: boolean;
         };
+        /** MemorySetting */
+        MemorySetting: {
+            /** @description As it was set: `auto`, `8GiB`, `75%`, … */
+            value: string;
+            /** @description What that is in bytes, by device. */
+            limits: {
+                [key: string]: number;
+            };
+            /** @description The environment variable that sets it. */
+            variable: string;
+        };
         /** ModelList */
         ModelList: {
             models: components["schemas"]["ModelView"][];
@@ -887,6 +1001,12 @@ export interface components {
             changed_at: number;
             error: components["schemas"]["ErrorBody"] | null;
             loaded: components["schemas"]["LoadedView"][];
+        };
+        /** NumberSetting */
+        NumberSetting: {
+            value: number;
+            /** @description The environment variable that sets it. */
+            variable: string;
         };
         /** OpenAIModel */
         OpenAIModel: {
@@ -1031,6 +1151,16 @@ export interface components {
              */
             gone: true;
         };
+        /** ReplicaSettings */
+        ReplicaSettings: {
+            replica: string;
+            host: string;
+            version: string;
+            device: components["schemas"]["DeviceSetting"];
+            max_loaded_models: components["schemas"]["NumberSetting"];
+            max_memory: components["schemas"]["MemorySetting"];
+            keep_alive: components["schemas"]["KeepAliveSetting"];
+        };
         /** ReplicaView */
         ReplicaView: {
             replica: string;
@@ -1055,6 +1185,13 @@ export interface components {
         ServiceCheck: {
             ok: boolean;
             replicas: string[];
+        };
+        /** SettingsView */
+        SettingsView: {
+            /** @description Of the API. */
+            version: string;
+            downloaders: components["schemas"]["DownloaderSettings"][];
+            replicas: components["schemas"]["ReplicaSettings"][];
         };
         /** Snapshot */
         Snapshot: {
@@ -1094,6 +1231,49 @@ export interface components {
         StorageView: {
             volumes: components["schemas"]["VolumeView"][];
         };
+        /** TextSetting */
+        TextSetting: {
+            value: string;
+            /** @description The environment variable that sets it. */
+            variable: string;
+        };
+        /** TokenAnswer */
+        TokenAnswer: {
+            /** @description What the hub says to it; `unknown`: it could not be asked. */
+            verdict: components["schemas"]["TokenCheck"];
+            /** @description All but a refused one is. */
+            kept: boolean;
+            /** @description Of the token that is used now. */
+            source: components["schemas"]["TokenSource"];
+        };
+        /** TokenBody */
+        TokenBody: {
+            /** @description Visible ASCII without spaces. */
+            token: string;
+        };
+        /**
+         * TokenCheck
+         * @description What the hub says to it; `unknown`: it could not be asked.
+         * @enum {string}
+         */
+        TokenCheck: "accepted" | "refused" | "unknown";
+        /** TokenCleared */
+        TokenCleared: {
+            /** @description Of the token that is used now. */
+            source: components["schemas"]["TokenSource"];
+        };
+        /** TokenSetting */
+        TokenSetting: {
+            source: components["schemas"]["TokenSource"];
+            /** @description The environment variable that sets it. */
+            variable: string;
+        };
+        /**
+         * TokenSource
+         * @description Where the token for the hub is from.
+         * @enum {string}
+         */
+        TokenSource: "stored" | "environment" | "none";
         /**
          * TokenVerdict
          * @description What the hub makes of the token we have.
@@ -3136,6 +3316,187 @@ export interface operations {
             };
             /** @description The model is in use or damaged. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ApiSettingsShowSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsView"];
+                };
+            };
+            /** @description The request is wrong; `param` names the field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ApiSettingsHubTokenKeepHubToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenAnswer"];
+                };
+            };
+            /** @description The request is wrong; `param` names the field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A page of another site asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ApiSettingsHubTokenClearHubToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenCleared"];
+                };
+            };
+            /** @description The request is wrong; `param` names the field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A page of another site asked. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
