@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import click
 
+from sirene_cli.commands.imports import import_files
 from sirene_cli.commands.memory import load, pin, ps, unload, unpin
 from sirene_cli.commands.models import list_models, rm
 from sirene_cli.commands.pulls import cancel, pull
@@ -76,7 +77,7 @@ def sirene(click_context: click.Context, url: str | None) -> None:
 for command in (
     *(up, pull, pause, resume, cancel, queue, limits),
     *(verify, repair, parts),
-    token,
+    *(token, import_files),
     *(list_models, ps, say, rm, load, pin, unpin, unload),
 ):
     sirene.add_command(command)

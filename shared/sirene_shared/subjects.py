@@ -18,6 +18,8 @@
     STORAGE       asks      ──────▶  every one of them
     SETUP         asks      ──────▶  every one of them
     TOKEN         asks      ──────▶  every one of them; kept by no stream
+    UPLOAD        asks      ──────▶  any of them; then the bytes of a file (upload_stream.py)
+    IMPORT        asks      ──────▶  any of them
     sirene-sizes                                            mirrors and writes: memory, measured
     sirene-replicas mirrors ◀─────────────────────────────  writes, with a time to live
     SUSPICION                         looks   ◀───────────  could not load what is installed
@@ -39,6 +41,7 @@ from nats.js.api import (
     StreamConfig,
 )
 
+from sirene_shared.imports import ImportRequest, UploadRequest
 from sirene_shared.inquiries import (
     PartsRequest,
     PreflightRequest,
@@ -116,11 +119,13 @@ VERIFY: Final = Subject("sirene.v1.verify", VerifyRequest, is_one=True)
 PARTS: Final = Subject("sirene.v1.parts", PartsRequest, is_one=True)
 STORAGE: Final = Subject("sirene.v1.storage", StorageRequest, is_one=True)
 SETUP: Final = Subject("sirene.v1.setup", SetupRequest, is_one=True)
+UPLOAD: Final = Subject("sirene.v1.upload", UploadRequest, is_one=True)
+IMPORT: Final = Subject("sirene.v1.import", ImportRequest, is_one=True)
 TOKEN: Final = Subject("sirene.v1.token", TokenRequest, is_one=True)
 
 SUBJECTS: Final = (
     *(PULL, DELETE, DEAD, CONTROL, PROGRESS, SPEAK, LOAD, UNLOAD, PIN, SUSPICION),
-    *(PREFLIGHT, VERIFY, PARTS, STORAGE, SETUP, TOKEN),
+    *(PREFLIGHT, VERIFY, PARTS, STORAGE, SETUP, TOKEN, UPLOAD, IMPORT),
 )
 
 STREAMS: Final = (

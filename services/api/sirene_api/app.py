@@ -16,6 +16,7 @@ from sirene_api.downloaders import Downloaders
 from sirene_api.downloads import Downloads
 from sirene_api.events import HEARTBEAT_S, Hub
 from sirene_api.guards import App, Guards, Receive, Scope, Send
+from sirene_api.imports import Imports
 from sirene_api.inquiries import Inquiries
 from sirene_api.link import BusLink
 from sirene_api.memory import Memory
@@ -26,6 +27,7 @@ from sirene_api.routes import (
     downloads,
     failures,
     health,
+    imports,
     memory,
     models,
     openai_models,
@@ -76,6 +78,9 @@ ROUTES = [
     volume.verify_model,
     volume.repair_model,
     volume.show_storage,
+    imports.identify_files,
+    imports.upload_file,
+    imports.import_model,
     settings_routes.show_settings,
     settings_routes.keep_hub_token,
     settings_routes.clear_hub_token,
@@ -101,6 +106,7 @@ TAGS = [
     Tag("pulls", "Installing a model, and following how it arrives."),
     Tag("volume", "The files on the volume, and what is left of pulls that did not end."),
     Tag("memory", "Models in the memory of the inference replicas."),
+    Tag("import", "Installing a model from files that are here, without the hub."),
     Tag("settings", "What is in force in every service, and the token for the hub."),
     Tag("openai", "OpenAI's shapes: point any client of theirs at /v1."),
     Tag("health", "For whoever watches this service."),
@@ -162,6 +168,7 @@ def create_app(
     things = {
         "catalog": catalog,
         "hub": hub,
+        "imports": Imports(link),
         "inquiries": Inquiries(catalog, link),
         "link": link,
         "memory": memories,

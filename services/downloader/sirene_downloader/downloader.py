@@ -16,12 +16,16 @@ from nats.micro.service import Service
 
 from sirene_downloader import handlers
 from sirene_downloader.backlog import Backlog
+from sirene_downloader.bringing import Bringing
 from sirene_downloader.caretaker import Caretaker
+from sirene_downloader.custody import Custody
 from sirene_downloader.desk import Desk
 from sirene_downloader.dispatcher import Dispatcher
 from sirene_downloader.doubt import Doubt
 from sirene_downloader.equipment import Equipment, equip
 from sirene_downloader.hours import Hours
+from sirene_downloader.imports import Imports
+from sirene_downloader.installing import Installing
 from sirene_downloader.inventory import Inventory
 from sirene_downloader.jobs import Jobs
 from sirene_downloader.limits import CurrentLimits
@@ -156,6 +160,13 @@ class Downloader:
         )
         desk = Desk(nc, self._catalogue, workshop, preflights, parts, storages, reception)
         await desk.open()
+        custody = Custody(js, backlog, workshop)
+        imports = Imports(
+            nc,
+            Bringing(nc, self._catalogue, workshop, custody),
+            Installing(states, self._catalogue, workshop, custody),
+        )
+        await imports.open()
         doubt = Doubt(js, states, workshop)
         stack.push_async_callback(doubt.close)
         await nc.subscribe(SUSPICION.all, queue=DOWNLOADER_SERVICE, cb=doubt.hear)
@@ -172,7 +183,7 @@ class Downloader:
         await self._stopping.wait()
         await end(caring)
         await dispatcher.close()
-        await asyncio.gather(jobs.close(), desk.close())
+        await asyncio.gather(jobs.close(), desk.close(), imports.close())
         await _leave(nc, broker, service)
 
     def _limits_changed(self, key: str, value: bytes | None) -> None:
