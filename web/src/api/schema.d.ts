@@ -260,6 +260,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/models/identify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * IdentifyFiles
+         * @description Which models the files belong to, by name, length and hash; nothing is sent or kept.
+         */
+        post: operations["ApiModelsIdentifyIdentifyFiles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models/installed": {
         parameters: {
             query?: never;
@@ -344,6 +364,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/models/{model_id}/files/{file_path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * UploadFile
+         * @description Send one file of the model, to be installed with the others by `…/import`.
+         *
+         *     It replaces one of the same path that was sent before. One file of a model at a time.
+         */
+        put: operations["ApiModelsModelIdFilesFilePathUploadFile"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models/{model_id}/first": {
         parameters: {
             query?: never;
@@ -358,6 +400,28 @@ export interface paths {
          * @description Make the pull of this model the next one to begin.
          */
         post: operations["ApiModelsModelIdFirstPutFirst"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{model_id}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * ImportModel
+         * @description Verify the files that were sent, and install the model of them; or name those that are wrong.
+         *
+         *     It answers when that is done.
+         */
+        post: operations["ApiModelsModelIdImportImportModel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -760,6 +824,12 @@ export interface components {
             data: components["schemas"]["OpenAIModel"][];
             models: components["schemas"]["OpenAIModel"][];
         };
+        /** BroughtFile */
+        BroughtFile: {
+            name: string;
+            size_bytes: number;
+            sha256?: string | null;
+        };
         /** BusCheck */
         BusCheck: {
             ok: boolean;
@@ -845,6 +915,24 @@ export interface components {
          * @enum {string}
          */
         FileState: "ok" | "missing" | "wrong_size" | "wrong_hash" | "unreadable";
+        /** FittingFile */
+        FittingFile: {
+            /** @description As it was asked. */
+            name: string;
+            /** @description Where the model has it: for the upload's route. */
+            path: string;
+            /** @description By its hash, or by name and exact size. */
+            is_certain: boolean;
+        };
+        /** FittingModel */
+        FittingModel: {
+            id: string;
+            license: string;
+            files: components["schemas"]["FittingFile"][];
+            /** @description Paths of the model that none of them is. */
+            missing: string[];
+            is_complete: boolean;
+        };
         /** FlagSetting */
         FlagSetting: {
             value: boolean;
@@ -857,6 +945,28 @@ export interface components {
             mirrors: components["schemas"]["ListSetting"];
             offline: components["schemas"]["FlagSetting"];
             token: components["schemas"]["TokenSetting"];
+        };
+        /** Identified */
+        Identified: {
+            /** @description The best first. */
+            models: components["schemas"]["FittingModel"][];
+            /** @description Names of files that fit nothing. */
+            unknown: string[];
+            /** @description What to do about them; empty: nothing. */
+            hint: string;
+        };
+        /** IdentifyBody */
+        IdentifyBody: {
+            files: components["schemas"]["BroughtFile"][];
+            model?: string | null;
+        };
+        /** ImportView */
+        ImportView: {
+            id: string;
+            size_bytes: number;
+            files: components["schemas"]["FileCheck"][];
+            /** @description Files that nobody tells a hash of: what was brought counts. */
+            unverified: string[];
         };
         /**
          * InstallState
@@ -1317,6 +1427,12 @@ export interface components {
             id: string;
             replica: string;
             freed_bytes: number;
+        };
+        /** UploadView */
+        UploadView: {
+            id: string;
+            path: string;
+            size_bytes: number;
         };
         /** VerificationView */
         VerificationView: {
@@ -2181,6 +2297,93 @@ export interface operations {
             };
         };
     };
+    ApiModelsIdentifyIdentifyFiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentifyBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Identified"];
+                };
+            };
+            /** @description The request is wrong; `param` names the field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A page of another site asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or not installed; `code` tells which. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     ApiModelsInstalledListInstalled: {
         parameters: {
             query?: never;
@@ -2380,7 +2583,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description The model is in use or damaged. */
+            /** @description The model is in use, pulled or damaged. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2479,6 +2682,142 @@ export interface operations {
             };
         };
     };
+    ApiModelsModelIdFilesFilePathUploadFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+                file_path: string;
+            };
+            cookie?: never;
+        };
+        /** @description The bytes of the file, with their Content-Length. */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadView"];
+                };
+            };
+            /** @description The request is wrong; `param` names the field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A page of another site asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or not installed; `code` tells which. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The model is in use, pulled or damaged. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The Content-Length is missing. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The files are not the model's; `param` names the first. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A replica, or the hub, failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It does not fit: into memory, or on the volume. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     ApiModelsModelIdFirstPutFirst: {
         parameters: {
             query?: never;
@@ -2546,6 +2885,100 @@ export interface operations {
             };
         };
     };
+    ApiModelsModelIdImportImportModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description The request is wrong; `param` names the field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A page of another site asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or not installed; `code` tells which. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The model is in use, pulled or damaged. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The files are not the model's; `param` names the first. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It does not fit: into memory, or on the volume. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     ApiModelsModelIdLoadLoadModel: {
         parameters: {
             query?: {
@@ -2596,7 +3029,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description The model is in use or damaged. */
+            /** @description The model is in use, pulled or damaged. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2766,7 +3199,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description The model is in use or damaged. */
+            /** @description The model is in use, pulled or damaged. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3314,7 +3747,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description The model is in use or damaged. */
+            /** @description The model is in use, pulled or damaged. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3754,7 +4187,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description The model is in use or damaged. */
+            /** @description The model is in use, pulled or damaged. */
             409: {
                 headers: {
                     [name: string]: unknown;
