@@ -61,6 +61,7 @@ export function Shell() {
       </nav>
       <Toaster
         position="bottom-right"
+        duration={8000}
         mobileOffset={{ bottom: 76 }}
         toastOptions={{
           unstyled: true,
