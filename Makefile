@@ -15,7 +15,7 @@ PACKAGES := sirene_shared sirene_api sirene_downloader sirene_inference sirene_c
 STAMP := $(VENV)/.sirene-setup
 # The web UI is built again when one of its sources is newer than this.
 UI := $(VENV)/.sirene-web
-UI_SOURCES := $(shell find web/src -type f) $(addprefix web/,index.html package-lock.json vite.config.ts hatch_build.py)
+UI_SOURCES := $(shell find web/src -type f) $(addprefix web/,index.html package.json package-lock.json .npmrc tsconfig.json vite.config.ts hatch_build.py)
 # What lint and tests of the web UI need beside what builds it.
 UI_TOOLS := web/node_modules/.package-lock.json
 TEST_ARGS ?=
@@ -36,7 +36,7 @@ $(STAMP): requirements.lock requirements-build.lock requirements-torch.txt $(add
 
 $(UI): $(STAMP) $(UI_SOURCES)
 	VIRTUAL_ENV=$(abspath $(VENV)) $(UV) pip install --quiet --no-deps --build-constraints requirements-build.lock -e web
-	touch $@
+	test -f web/sirene_web/not_built.txt || touch $@ # else it is tried again the next time
 
 $(UI_TOOLS): $(STAMP) web/package-lock.json
 	tools/npm --prefix web ci --ignore-scripts --no-audit --no-fund
