@@ -102,9 +102,7 @@ function Pick({ take }: { take: (file: File | undefined) => Promise<void> }) {
         ref={input}
         type="file"
         accept={CLIP_KINDS}
-        tabIndex={-1}
-        aria-label={w.choose}
-        className="sr-only"
+        hidden
         onChange={(event) => {
           void take(event.target.files?.[0]);
           event.target.value = ""; // the same file may be chosen again
