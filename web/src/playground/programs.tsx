@@ -56,9 +56,9 @@ function Kinds({ shown, show }: { shown: Kind; show: (kind: Kind) => void }) {
       {KINDS.map((kind) => (
         <label
           key={kind.id}
-          className="flex h-8 cursor-pointer items-center rounded-md px-2.5 text-[13px] font-medium text-soft hover:text-ink has-checked:bg-sunken has-checked:text-ink has-focus-visible:outline-2 has-focus-visible:outline-accent"
+          className="relative flex h-8 cursor-pointer items-center rounded-md px-2.5 text-[13px] font-medium text-soft hover:text-ink has-checked:bg-sunken has-checked:text-ink has-focus-visible:outline-2 has-focus-visible:outline-accent"
         >
-          <input type="radio" name={name} checked={shown === kind.id} onChange={() => show(kind.id)} className="sr-only" />
+          <input type="radio" name={name} checked={shown === kind.id} onChange={() => show(kind.id)} className="absolute inset-0 cursor-pointer opacity-0" />
           {kind.name}
         </label>
       ))}
