@@ -1,6 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { toast } from "sonner";
 import { api, ApiError, bodyOf, got } from "~/api/client";
 import type { Model } from "~/live/state";
 import { useFormats } from "~/text/format";
@@ -9,6 +8,7 @@ import { Button } from "~/ui/button";
 import { Dialog } from "~/ui/dialog";
 import { Select } from "~/ui/field";
 import { ErrorNote } from "~/ui/notes";
+import { toast } from "~/ui/toast";
 import { words } from "./words";
 
 const KEPT = [[1, "minute"], [5, "minute"], [30, "minute"], [1, "hour"], [24, "hour"]] as const;

@@ -1,11 +1,11 @@
 /** Frees memory, and tells what it gave back. */
 
 import { useMutation } from "@tanstack/react-query";
-import { toast } from "sonner";
 import { api, ApiError, got } from "~/api/client";
 import type { components } from "~/api/schema";
 import { useFormats } from "~/text/format";
 import { useWords } from "~/text/words";
+import { toast } from "~/ui/toast";
 import { words } from "./words";
 
 export interface Unload {

@@ -1,9 +1,9 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
-import { toast } from "sonner";
 import type { State } from "~/live/state";
 import { watch } from "~/live/store";
 import { useWords } from "~/text/words";
+import { toast } from "~/ui/toast";
 import { words } from "./words";
 
 const ENDS = ["installed", "failed"];
