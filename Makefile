@@ -69,7 +69,10 @@ fix: setup ## Format, and mend what can be mended
 web-schema: setup $(UI_TOOLS) ## Write the web UI's types of the API anew
 	tools/web-schema
 
+screenshots: setup $(UI) chromium ## Take the pictures in docs/images anew
+	$(BIN)/python -m tools.screenshots
+
 lock: setup ## Write the lock files anew from every pyproject.toml
 	tools/lock
 
-.PHONY: help setup up test test-slow chromium check fix web-schema lock
+.PHONY: help setup up test test-slow chromium check fix web-schema screenshots lock
