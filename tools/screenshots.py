@@ -4,7 +4,7 @@
     python -m tools.screenshots [FOLDER]
 
 The product is real: it pulls small models of random weights, under the names of the shipped
-catalogue, from a hub on this machine. So nothing is fetched from elsewhere, and those few are small.
+catalogue, from a hub on this machine. So nothing comes from elsewhere, and those few are small.
 """
 
 import json
@@ -123,7 +123,7 @@ def take_all(
     for name, prepare in PAGES.items():
         prepare(page)
         for theme in ("light", "dark"):
-            page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             expect(page.locator("html")).to_have_attribute("data-theme", theme)
             expect(page.locator("[data-link=open]")).to_be_visible()
             expect(page.locator("[data-toast]")).to_have_count(0, timeout=WAIT_MS)
