@@ -29,7 +29,7 @@ export function QueueRow({ model, place, up }: Props) {
         : w.left(format.duration(transfer.eta_s))
       : w[state === "absent" ? "queued" : state];
   return (
-    <li data-queued={id} data-state={state} className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-0.5 py-0.5 sm:grid-cols-[minmax(0,1fr)_8rem_3.5rem_8rem_6.5rem]">
+    <li data-queued={id} data-state={state} className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-0.5 py-0.5 sm:grid-cols-[minmax(0,3fr)_minmax(6rem,2fr)_3.5rem_8rem_6.25rem]">
       <span className="flex min-w-0 gap-2 text-sm">
         <span className="w-4 shrink-0 text-right text-soft" aria-hidden>{place ?? ""}</span>
         <span className="truncate" title={id}>{id}</span>
