@@ -6,6 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.support import browser
 from tests.support.hub import Hub
 from tests.support.product import Product
 from tests.support.waiting import until_true
@@ -44,6 +45,19 @@ def details(page: Page, model_id: str) -> Locator:
     """What the row tells more of itself when it is asked."""
     row(page, model_id).get_by_role("button", name="Details").click()
     return row(page, model_id).locator("[data-details]")
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds once nothing fades in any more: until then it is pale."""
+    page.evaluate(
+        """async () => {
+            const fades = one => one.playState === "running" &&
+                one.effect.getComputedTiming().iterations !== Infinity &&
+                one.effect.getKeyframes().some(frame => "opacity" in frame);
+            while (document.getAnimations().some(fades)) await new Promise(requestAnimationFrame);
+        }"""
+    )
+    return browser.violations(page)
 
 
 def model(product: Product, model_id: str) -> dict[str, Any]:

@@ -37,8 +37,8 @@ export function QueueRow({ model, place, up }: Props) {
       <span className="order-last col-span-2 sm:order-none sm:col-span-1">
         <ProgressBar percent={transfer?.percent ?? 0} label={w.progressOf(id)} still={isPaused || state === "queued"} />
       </span>
-      <span className="hidden text-right text-[13px] sm:block">{transfer?.percent == null ? "" : format.percent(transfer.percent)}</span>
-      <span className="hidden text-right text-[13px] text-soft sm:block">{told}</span>
+      <span className="hidden text-[13px] sm:block">{transfer?.percent == null ? "" : format.percent(transfer.percent)}</span>
+      <span className="hidden text-[13px] text-soft sm:block">{told}</span>
       <span className="flex justify-end">
         {place !== undefined && place > 1 && (
           <IconButton size="small" label={w.actionOn(w.moveUp, id)} icon={<ArrowUp className="size-4" aria-hidden />} onClick={() => up(model)} />
