@@ -9,8 +9,8 @@ and a pull goes on with it.
 
 import logging
 import os
-from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 from nats.aio.client import Client
@@ -45,33 +45,36 @@ class Bringing:
         """Raises: SireneError."""
         work, ref = self._work, asked.ref
         file = _wanted(self._catalogue.find(asked.model, asked.variant), asked)
-        async with self._custody.of(ref) as (lease, draft):
-            needed, room = await work.on_disk(_reserve, work, draft, asked)
-            if needed > room.left:
-                raise no_room(ref, needed, room)
-            incoming = draft.tree.parent / INCOMING_NAME
-            try:
-                await self._write(
-                    incoming, upload_stream.receive(self._nc, inbox, asked.size_bytes)
+        async with AsyncExitStack() as until_said:
+            async with self._custody.of(ref) as (lease, draft):
+                needed, room = await work.on_disk(_reserve, work, draft, asked)
+                if needed > room.left:
+                    raise no_room(ref, needed, room)
+                incoming = draft.tree.parent / INCOMING_NAME
+                frames = await until_said.enter_async_context(
+                    upload_stream.receiving(self._nc, inbox, asked.size_bytes)
                 )
-                await lease.confirm()
-                await work.on_disk(_place, draft, file, incoming, asked.size_bytes)
-            finally:
-                with suppress(PullError):
-                    await work.on_disk(incoming.unlink, missing_ok=True)
+                try:
+                    await self._write(incoming, frames)
+                    await lease.confirm()
+                    await work.on_disk(_place, draft, file, incoming, asked.size_bytes)
+                finally:
+                    with suppress(PullError):
+                        await work.on_disk(incoming.unlink, missing_ok=True)
+            # Only now: the next file may come at once.
+            await upload_stream.say_done(self._nc, inbox)
         log.info("%r of %s was brought: %d bytes", asked.path, ref.id, asked.size_bytes)
 
-    async def _write(self, path: Path, frames: AsyncGenerator[bytes, None]) -> None:
+    async def _write(self, path: Path, frames: AsyncIterator[bytes]) -> None:
         """Raises: UploadBroken, DiskFull, VolumeUnwritable."""
         on_disk, held = self._work.on_disk, bytearray()
         target = await on_disk(_open_new, path)
         try:
-            async with aclosing(frames):
-                async for frame in frames:
-                    held += frame
-                    if len(held) >= WRITE_BYTES:
-                        await on_disk(_write_all, target, bytes(held))
-                        held.clear()
+            async for frame in frames:
+                held += frame
+                if len(held) >= WRITE_BYTES:
+                    await on_disk(_write_all, target, bytes(held))
+                    held.clear()
             await on_disk(_write_all, target, bytes(held))
             await on_disk(os.fsync, target)
         finally:

@@ -56,7 +56,6 @@ class Imports:
     async def _upload(self, message: Msg) -> None:
         try:
             await self._bringing.receive(_decode(UploadRequest, message), message.reply)
-            await upload_stream.say_done(self._nc, message.reply)
         except (nats.errors.Error, OSError) as error:
             log.info("a file did not arrive: %r", error)
         except Exception as error:  # noqa: BLE001 - the edge; _told() logs it

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-import pytest
 
 from sirene_shared.messages import InstallState
 from tests.integration.api.serving import Api, known
@@ -49,7 +48,9 @@ async def send(api: Api, path: str, content: bytes) -> httpx.Response:
 
 
 async def parts(api: Api) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = (await api.http.get("/api/downloads/parts")).json()["parts"]
+    answer = await api.http.get("/api/downloads/parts")
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()["parts"]
     return found
 
 
@@ -121,25 +122,22 @@ async def test_a_wrong_file_is_brought_again_and_only_that_one(
     rig.check_installed(FILES)
 
 
-@pytest.mark.parametrize(
-    ("path", "size_bytes"),
-    [
-        ("model.onnx", len(BIG) - 1),
-        ("model.onnx", len(BIG) + 1),
-        ("other.onnx", 5),
-        (".sirene.json", 5),
-        ("deep%2F..%2Fmodel.onnx", len(BIG)),
-        ("..%2F..%2Fescaped", 5),
-    ],
-)
 async def test_what_the_model_has_not_is_refused_with_an_answer_that_is_read(
-    rig: Rig, api_of_rig: Serving, path: str, size_bytes: int
+    rig: Rig, api_of_rig: Serving
 ) -> None:
     manifest(rig)
     async with running(rig, api_of_rig) as api:
-        answer = await send(api, path, bytes(size_bytes))
-        assert answer.status_code == 422
-        assert answer.json()["error"]["code"] == "files_refused"
+        for path, size_bytes in (
+            ("model.onnx", len(BIG) - 1),
+            ("model.onnx", len(BIG) + 1),
+            ("other.onnx", 5),
+            (".sirene.json", 5),
+            ("deep%2F..%2Fmodel.onnx", len(BIG)),
+            ("..%2F..%2Fescaped", 5),
+        ):
+            answer = await send(api, path, bytes(size_bytes))
+            assert answer.status_code == 422, path
+            assert answer.json()["error"]["code"] == "files_refused"
         assert await parts(api) == []
 
 
@@ -252,7 +250,7 @@ async def test_what_does_not_fit_is_refused_before_it_is_written(
         )
         writer.write(head.encode() + b"x")
         async with asyncio.timeout(20):
-            answer = await reader.read()
+            answer = await reader.readuntil(b'"hint"')
         writer.close()
     assert answer.startswith(b"HTTP/1.1 507 ")
     assert b'"code":"disk_full"' in answer
@@ -307,3 +305,40 @@ async def test_files_are_told_to_be_a_models(rig: Rig, api_of_rig: Serving) -> N
         assert told["models"][0]["is_complete"]
         empty = await api.http.post("/api/models/identify", json={"files": []})
         assert empty.status_code == 400
+
+
+async def test_a_downloader_that_is_killed_in_the_middle_is_told_at_once(
+    rig: Rig, api_of_rig: Serving
+) -> None:
+    manifest(rig)
+    holding = asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield BIG[:5_000_000]
+        await holding.wait()
+        yield BIG[5_000_000:]
+
+    length = {**OCTETS, "content-length": str(len(BIG))}
+    async with api_of_rig() as api, rig.process() as process:
+        sending = asyncio.create_task(
+            api.http.put(f"{MODEL}/files/model.onnx", content=slowly(), headers=length)
+        )
+        await until(
+            lambda: any(
+                path.stat().st_size > 1_000_000 for path in rig.store.staging.glob("*/*/incoming")
+            )
+        )
+        process.kill()
+        await asyncio.to_thread(process.wait, 20)
+        holding.set()
+        answer = await sending
+    assert answer.status_code == 503
+    assert answer.json()["error"]["message"] == "the downloader has gone"
+    await rig.forget_lease()
+    async with running(rig, api_of_rig) as api:
+        (part,) = await parts(api)
+        assert part["is_orphan"]
+        for path, content in FILES.items():
+            assert (await send(api, path, content)).status_code == 200
+        assert (await api.http.post(f"{MODEL}/import")).status_code == 200
+    rig.check_installed(FILES)
