@@ -12,14 +12,14 @@ from contextlib import asynccontextmanager, suppress
 from nats.js import JetStreamContext
 
 from sirene_downloader import space
-from sirene_downloader.adoption import keep
 from sirene_downloader.backlog import Backlog
 from sirene_downloader.draft import Draft
 from sirene_downloader.lease import Lease
 from sirene_downloader.pull import Workshop
 from sirene_shared.ending import end
-from sirene_shared.errors import ModelInUse, PullError
+from sirene_shared.errors import BusUnavailable, LeaseLost, ModelInUse, PullError
 from sirene_shared.names import ModelRef
+from sirene_shared.subjects import HEARTBEAT_S
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,8 @@ class Custody:
                 param="model",
                 retry_after_s=1,
             )
-        keeping = asyncio.create_task(keep(lease))
+        over = asyncio.Event()
+        keeping = asyncio.create_task(_keep(lease, over))
         try:
             await self._must_not_be_pulled(ref)
             draft = await work.on_disk(work.staging.draft, ref)
@@ -54,8 +55,8 @@ class Custody:
             finally:
                 await self._leave(draft, ref)
         finally:
-            await end({keeping})
-            await lease.release()
+            over.set()
+            await _let_go(lease, keeping)
 
     async def _must_not_be_pulled(self, ref: ModelRef) -> None:
         if await self._backlog.pull(ref) is not None:
@@ -72,3 +73,28 @@ class Custody:
             await self._work.on_disk(self._work.staging.park, ref)
         except PullError as error:
             log.warning("what came of %s was not laid aside: %s", ref.id, error.message)
+
+
+async def _keep(lease: Lease, over: asyncio.Event) -> None:
+    while not over.is_set():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HEARTBEAT_S):
+                await over.wait()
+                return
+        with suppress(BusUnavailable, LeaseLost):  # confirm() has the last word
+            await lease.renew()
+
+
+async def _let_go(lease: Lease, keeping: "asyncio.Task[None]") -> None:
+    """So that the next request has the lease at once.
+
+    A renewal is not cut short, and one more is made: while the disk syncs a large file, one may
+    have timed out that was written all the same, and only the last one can be released.
+    """
+    try:
+        await asyncio.wait({keeping})
+        with suppress(BusUnavailable, LeaseLost):
+            await lease.renew()
+    finally:
+        await end({keeping})
+        await lease.release()

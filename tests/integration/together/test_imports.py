@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-import pytest
 
 from sirene_shared.messages import InstallState
 from tests.integration.api.serving import Api, known
@@ -123,25 +122,22 @@ async def test_a_wrong_file_is_brought_again_and_only_that_one(
     rig.check_installed(FILES)
 
 
-@pytest.mark.parametrize(
-    ("path", "size_bytes"),
-    [
-        ("model.onnx", len(BIG) - 1),
-        ("model.onnx", len(BIG) + 1),
-        ("other.onnx", 5),
-        (".sirene.json", 5),
-        ("deep%2F..%2Fmodel.onnx", len(BIG)),
-        ("..%2F..%2Fescaped", 5),
-    ],
-)
 async def test_what_the_model_has_not_is_refused_with_an_answer_that_is_read(
-    rig: Rig, api_of_rig: Serving, path: str, size_bytes: int
+    rig: Rig, api_of_rig: Serving
 ) -> None:
     manifest(rig)
     async with running(rig, api_of_rig) as api:
-        answer = await send(api, path, bytes(size_bytes))
-        assert answer.status_code == 422
-        assert answer.json()["error"]["code"] == "files_refused"
+        for path, size_bytes in (
+            ("model.onnx", len(BIG) - 1),
+            ("model.onnx", len(BIG) + 1),
+            ("other.onnx", 5),
+            (".sirene.json", 5),
+            ("deep%2F..%2Fmodel.onnx", len(BIG)),
+            ("..%2F..%2Fescaped", 5),
+        ):
+            answer = await send(api, path, bytes(size_bytes))
+            assert answer.status_code == 422, path
+            assert answer.json()["error"]["code"] == "files_refused"
         assert await parts(api) == []
 
 
@@ -254,7 +250,7 @@ async def test_what_does_not_fit_is_refused_before_it_is_written(
         )
         writer.write(head.encode() + b"x")
         async with asyncio.timeout(20):
-            answer = await reader.read()
+            answer = await reader.readuntil(b'"hint"')
         writer.close()
     assert answer.startswith(b"HTTP/1.1 507 ")
     assert b'"code":"disk_full"' in answer

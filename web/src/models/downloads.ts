@@ -1,7 +1,7 @@
 /** The queue and what is left of pulls: asked again when the states of models change, which the stream tells. */
 
-import { useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useMemo } from "react";
 import { api, got } from "~/api/client";
 import type { Model } from "~/live/state";
 import { useModels } from "~/live/store";
@@ -15,13 +15,12 @@ export function useQueue(): readonly Model[] {
   const active = (useModels() ?? []).filter(isActive);
   const waiting = active.filter((model) => model.state === "queued");
   const { data } = useQuery({
-    queryKey: ["downloads", signature(active)],
+    queryKey: ["downloads"],
     queryFn: () => got(api.GET("/api/downloads")),
     enabled: active.length > 0,
-    placeholderData: (before) => before,
     refetchInterval: waiting.length > 1 ? ORDER_MS : false,
-    staleTime: 0,
   });
+  useAskedAgain("downloads", active);
   const order = useMemo(() => {
     const rows = data ? [...data.running, ...data.queued, ...data.paused] : [];
     return new Map(rows.map((row, index) => [row.id, index]));
@@ -48,14 +47,12 @@ export interface Parts {
 
 export function useParts(): Parts {
   const models = useModels();
-  const ended = (models ?? []).filter((model) => model.state !== "downloading" && model.state !== "verifying");
   const { data } = useQuery({
-    queryKey: ["parts", signature(ended.filter((model) => model.state !== "absent"))],
+    queryKey: ["parts"],
     queryFn: () => got(api.GET("/api/downloads/parts")),
     enabled: models !== null,
-    placeholderData: (before) => before,
-    staleTime: 0,
   });
+  useAskedAgain("parts", (models ?? []).filter((model) => model.state !== "absent"));
   return useMemo(() => {
     const byModel: Record<string, number> = {};
     for (const part of data?.parts ?? [])
@@ -64,5 +61,9 @@ export function useParts(): Parts {
   }, [data]);
 }
 
-const signature = (models: readonly Model[]): string =>
-  models.map((model) => `${model.id}/${model.job}/${model.state}`).join(" ");
+/** Asks again for `key` when one of these models gets another state. */
+function useAskedAgain(key: string, models: readonly Model[]): void {
+  const queries = useQueryClient();
+  const states = models.map((model) => `${model.id}/${model.job}/${model.state}`).join(" ");
+  useEffect(() => void queries.invalidateQueries({ queryKey: [key] }), [queries, key, states]);
+}

@@ -33,11 +33,13 @@ export function Filters({ search, choices, change, clear, found }: Props) {
           <option value="">{w.anyCapability}</option>
           {choices.capabilities.map((one) => <option key={one} value={one}>{kindName(one, w)}</option>)}
         </Select>
-        <Select className="max-md:col-span-2" hideLabel label={w.license} value={search.license ?? ""} onChange={(event) => change({ license: event.target.value || undefined })}>
-          <option value="">{w.anyLicense}</option>
-          <option value={COMMERCIAL}>{w.commercial}</option>
-          {choices.licenses.map((one) => <option key={one} value={one}>{one}</option>)}
-        </Select>
+        <div className="max-md:col-span-2">
+          <Select hideLabel label={w.license} value={search.license ?? ""} onChange={(event) => change({ license: event.target.value || undefined })}>
+            <option value="">{w.anyLicense}</option>
+            <option value={COMMERCIAL}>{w.commercial}</option>
+            {choices.licenses.map((one) => <option key={one} value={one}>{one}</option>)}
+          </Select>
+        </div>
       </div>
       <div className="mt-2 flex min-h-8 flex-wrap items-center gap-2">
         <Toggle pressed={search.installed ?? false} change={(on) => change({ installed: on || undefined })}>{w.installedOnly}</Toggle>

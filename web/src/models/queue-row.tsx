@@ -29,7 +29,7 @@ export function QueueRow({ model, place, up }: Props) {
         : w.left(format.duration(transfer.eta_s))
       : w[state === "absent" ? "queued" : state];
   return (
-    <li data-queued={id} data-state={state} className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-0.5 py-0.5 sm:grid-cols-[minmax(0,1fr)_8rem_3.5rem_8rem_6.5rem]">
+    <li data-queued={id} data-state={state} className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-0.5 py-0.5 sm:grid-cols-[minmax(0,3fr)_minmax(6rem,2fr)_3.5rem_8rem_6.25rem]">
       <span className="flex min-w-0 gap-2 text-sm">
         <span className="w-4 shrink-0 text-right text-soft" aria-hidden>{place ?? ""}</span>
         <span className="truncate" title={id}>{id}</span>
@@ -37,8 +37,8 @@ export function QueueRow({ model, place, up }: Props) {
       <span className="order-last col-span-2 sm:order-none sm:col-span-1">
         <ProgressBar percent={transfer?.percent ?? 0} label={w.progressOf(id)} still={isPaused || state === "queued"} />
       </span>
-      <span className="hidden text-right text-[13px] sm:block">{transfer?.percent == null ? "" : format.percent(transfer.percent)}</span>
-      <span className="hidden text-right text-[13px] text-soft sm:block">{told}</span>
+      <span className="hidden text-[13px] sm:block">{transfer?.percent == null ? "" : format.percent(transfer.percent)}</span>
+      <span className="hidden text-[13px] text-soft sm:block">{told}</span>
       <span className="flex justify-end">
         {place !== undefined && place > 1 && (
           <IconButton size="small" label={w.actionOn(w.moveUp, id)} icon={<ArrowUp className="size-4" aria-hidden />} onClick={() => up(model)} />

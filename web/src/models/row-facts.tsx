@@ -22,7 +22,7 @@ export function RowName({ model, tellsKind, partsBytes }: NameProps) {
   const parts = partsBytes && model.state !== "failed" ? [w.partsHere(format.bytes(partsBytes))] : [];
   const facts = [languagesText(model, format, w.languages), voicesText(model, format, w.voices), ...kinds, ...parts];
   return (
-    <div className="col-start-1 row-start-1 min-w-0">
+    <div className="w-full min-w-0 md:w-auto">
       <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
         <h3 className="font-medium break-all" title={model.id}>{model.variant}</h3>
         <StateBadge state={model.state} />
@@ -69,7 +69,7 @@ export function RowFacts({ model, memory }: { model: Model; memory: number | nul
   const fits = fitsIn(model, memory);
   const need = model.memory_bytes === null ? "" : format.bytes(model.memory_bytes);
   return (
-    <div className="col-span-2 flex flex-wrap gap-x-4 text-[13px] md:contents">
+    <div className="flex flex-wrap gap-x-4 text-[13px] md:contents">
       <p data-bytes={size ?? undefined} title={size === null ? undefined : format.exactBytes(size)} className="md:text-right">
         <span className="md:block md:text-sm">{size === null ? w.sizeUnknown : format.bytes(size)}</span>{" "}
         {size !== null && <span className="text-soft">{isOnDisk(model) ? w.onDisk : w.toDownload}</span>}

@@ -38,7 +38,7 @@ export const Row = memo(function Row({ model, memory, place, partsBytes, tellsKi
         isOfMany && "[contain-intrinsic-size:auto_69px] [content-visibility:auto]",
       )}
     >
-      <div className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-1.5 md:grid-cols-[minmax(0,1fr)_6rem_7.5rem_12.5rem]">
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-2 md:grid md:grid-cols-[minmax(0,1fr)_6rem_7.5rem_12.5rem]">
         <RowName model={model} tellsKind={tellsKind} partsBytes={partsBytes} />
         <RowFacts model={model} memory={memory} />
         <RowActions model={model} orders={orders} place={place} detailsId={detailsId} isOpen={isOpen} toggle={() => setOpen(!isOpen)} />
