@@ -21,8 +21,8 @@ export default defineConfig({
   worker: { format: "es" },
   server: {
     proxy: {
-      "/api": { target: api, headers: { origin: api } },
-      "/v1": { target: api, headers: { origin: api } },
+      "/api": { target: api, changeOrigin: true, headers: { origin: api } },
+      "/v1": { target: api, changeOrigin: true, headers: { origin: api } },
       "/schema": api,
     },
   },

@@ -18,7 +18,7 @@ export class ApiError extends Error {
   }
 }
 
-const UNREACHABLE: ErrorBody = {
+export const UNREACHABLE: ErrorBody = {
   message: "Sirene does not answer",
   type: "connection_error",
   code: "unreachable",

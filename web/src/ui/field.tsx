@@ -48,3 +48,12 @@ export function Select({ label, help, hideLabel, className, children, ...rest }:
     </Frame>
   );
 }
+
+export function TextArea({ label, help, hideLabel, className, ...rest }: Labelled & ComponentProps<"textarea">) {
+  const id = useId();
+  return (
+    <Frame id={id} {...{ label, help, hideLabel: hideLabel ?? false }}>
+      <textarea id={id} aria-describedby={help ? `${id}-help` : undefined} className={classes(BOX, "h-auto resize-y py-2 leading-relaxed", className)} {...rest} />
+    </Frame>
+  );
+}

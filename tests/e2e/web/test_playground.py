@@ -1,0 +1,286 @@
+"""The playground: every kind of model speaks, and is heard from its first chunk."""
+
+import re
+from itertools import pairwise
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.web.conftest import NewPage
+from tests.e2e.web.playground import (
+    LOAD_MS,
+    LONG,
+    SHORT,
+    downloaded,
+    expect_speech,
+    in_flight,
+    player,
+    position,
+    speak,
+    stage,
+    streamed_samples,
+)
+from tests.support import browser, speech_clip
+from tests.support.families import F5, KOKORO, QWEN, QWEN_BASE, QWEN_DESIGN, SIWIS
+from tests.support.product import Product
+from tests.support.waiting import until_true
+
+CLIP = {"name": "clip.wav", "mimeType": "audio/wav", "buffer": speech_clip.wav(2.0)}
+
+
+@pytest.fixture(scope="module")
+def environ() -> dict[str, str]:
+    return {
+        "INFERENCE_MAX_LOADED_MODELS": "6",
+        "INFERENCE_CONCURRENCY": "1",
+        "INFERENCE_BUSY_WAIT": "0.5",
+    }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _installed(product: Product) -> None:
+    for model in (SIWIS, KOKORO, QWEN, QWEN_BASE, QWEN_DESIGN, F5):
+        product.pull(model)
+
+
+@pytest.fixture
+def open_on(new_page: NewPage) -> NewPage:
+    """The playground with a model, in a browser of its own."""
+
+    def opened(model: str, **options: object) -> Page:
+        return new_page(f"/playground?model={model}", **options)
+
+    return opened
+
+
+def test_a_piper_voice_is_heard(open_on: NewPage, product: Product) -> None:
+    page = open_on(SIWIS)
+    expect(page.get_by_label("Voice", exact=True)).to_have_value("siwis")
+    assert page.get_by_label("Language").count() == 0
+    speak(page)
+    rate, _ = expect_speech(page)
+    assert rate == 22050
+    figures = page.locator("[data-first-audio-ms]")
+    expect(figures).to_have_attribute("data-first-audio-ms", re.compile(r"^[1-9]"))
+    expect(figures).to_have_attribute("data-factor", re.compile(r"^\d"))
+
+
+def test_kokoro_speaks_with_the_chosen_voice_speed_and_language(
+    open_on: NewPage, product: Product
+) -> None:
+    page = open_on(KOKORO)
+    voices = page.get_by_label("Voice", exact=True)
+    voice = voices.locator("option").last.get_attribute("value") or ""
+    voices.select_option(voice)
+    page.get_by_label("Language").select_option("fr")
+    page.get_by_label("Speed as a number").fill("1.5")
+    speak(page, "Bonjour à tous.")
+    _, heard = expect_speech(page)
+    asked = {"voice": voice, "language": "fr", "speed": 1.5}
+    same = product.speak("Bonjour à tous.", KOKORO, **asked)
+    assert len(heard) == streamed_samples(same)
+
+
+def test_a_preset_voice_of_qwen_says_the_same_for_the_same_seed(
+    open_on: NewPage, product: Product
+) -> None:
+    page = open_on(QWEN)
+    page.get_by_text("Advanced").click()
+    page.get_by_label("Seed").fill("7")
+    speak(page, SHORT)
+    _, heard = expect_speech(page)
+    assert len(heard) == streamed_samples(product.speak(SHORT, QWEN, seed=7))
+
+
+def test_f5_clones_an_uploaded_clip_once_it_knows_what_is_said_in_it(open_on: NewPage) -> None:
+    page = open_on(F5)
+    speak(page, SHORT)
+    expect(page.locator("[data-problem=needsClip]")).to_be_visible()
+    expect(page.get_by_role("button", name="Choose a file")).to_be_focused()
+    page.locator("input[type=file]").set_input_files(CLIP)  # type: ignore[arg-type]
+    expect(page.locator("[data-clip]")).to_contain_text("2.0 s")
+    page.get_by_role("button", name="Speak", exact=True).click()
+    expect(page.locator("[data-problem=needsTranscript]")).to_be_visible()
+    transcript = page.get_by_label("What is said in the clip")
+    expect(transcript).to_be_focused()
+    assert browser.violations(page) == []
+    transcript.fill(speech_clip.TRANSCRIPT)
+    speak(page, SHORT)
+    expect_speech(page)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "fault"),
+    [
+        ("clip.txt", b"words", "kind"),
+        ("clip.wav", b"no sound at all", "unreadable"),
+        ("clip.wav", bytes(4 * 1024 * 1024 + 1), "large"),
+        ("clip.wav", speech_clip.wav(0.5), "short"),
+        ("clip.flac", speech_clip.wav(16.0, kind="FLAC"), "long"),
+    ],
+)
+def test_a_clip_that_cannot_serve_says_why(
+    open_on: NewPage, name: str, content: bytes, fault: str
+) -> None:
+    page = open_on(F5)
+    file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+    page.locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]
+    expect(page.locator("[data-clip-fault]")).to_have_attribute("data-clip-fault", fault)
+
+
+def test_the_microphone_records_a_clip_that_qwen_clones(open_on: NewPage) -> None:
+    page = open_on(QWEN_BASE)
+    page.get_by_role("button", name="Record", exact=True).click()
+    expect(page.locator("[data-recording]")).to_have_attribute(
+        "data-recording", re.compile(r"^1\.[1-9]")
+    )
+    assert browser.violations(page) == []
+    page.get_by_role("button", name="Stop recording").click()
+    expect(page.locator("[data-clip]")).to_contain_text("recording.wav")
+    speak(page, SHORT)
+    expect_speech(page)
+
+
+def test_a_voice_is_designed_by_its_description(open_on: NewPage) -> None:
+    page = open_on(QWEN_DESIGN)
+    speak(page, SHORT)
+    expect(page.locator("[data-problem=needsInstructions]")).to_be_visible()
+    page.get_by_label("Description of the voice").fill("A calm, low voice.")
+    speak(page, SHORT)
+    expect_speech(page)
+
+
+def test_it_is_heard_while_it_is_still_made(open_on: NewPage, product: Product) -> None:
+    page = open_on(KOKORO)
+    page.evaluate(
+        """() => {
+          globalThis.pieces = [];
+          const start = AudioBufferSourceNode.prototype.start;
+          AudioBufferSourceNode.prototype.start = function (at) {
+            pieces.push([at, this.buffer.length, this.buffer.sampleRate, this.context.sampleRate]);
+            return start.call(this, at);
+          };
+        }"""
+    )
+    speak(page, LONG)
+    expect(stage(page, "coming").locator("[data-player=playing]")).to_be_visible()
+    expect(stage(page, "whole").locator("[data-player=playing]")).to_be_visible()
+    pieces = page.evaluate("pieces")
+    rate, heard = downloaded(page)
+    assert len(pieces) > 5
+    assert sum(length for _, length, _, _ in pieces) == len(heard)
+    assert {(own, context) for _, _, own, context in pieces} == {(rate, rate)}
+    for (at, length, _, _), (following, _, _, _) in pairwise(pieces):
+        assert following >= at + length / rate - 0.5 / rate  # never one over the other
+
+
+def test_stop_ends_it_here_and_on_the_server(open_on: NewPage, product: Product) -> None:
+    page = open_on(KOKORO)
+    speak(page, LONG)
+    expect(stage(page, "coming")).to_be_visible()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(stage(page, "stopped")).to_be_visible()
+    expect(player(page, "paused")).to_be_visible()
+    assert until_true(lambda: in_flight(product) == 0, within_s=5)
+    expect(page.locator("[data-take]")).to_contain_text("stopped")
+
+
+def test_leaving_the_page_ends_the_work_on_the_server(open_on: NewPage, product: Product) -> None:
+    page = open_on(KOKORO)
+    speak(page, LONG)
+    expect(stage(page, "coming")).to_be_visible()
+    page.get_by_role("link", name="Memory").first.click()
+    expect(page.get_by_role("heading", level=1, name="Memory")).to_be_visible()
+    assert until_true(lambda: in_flight(product) == 0, within_s=5)
+
+
+def test_a_model_that_is_not_in_memory_is_waited_for_in_plain_sight(
+    open_on: NewPage, product: Product
+) -> None:
+    product.http.post("/models/unload", json={"model": KOKORO}).raise_for_status()
+    page = open_on(KOKORO)
+    speak(page)
+    expect(page.locator("[data-waiting=load]")).to_have_text("Loading the model…")
+    expect(stage(page, "whole")).to_be_visible(timeout=LOAD_MS)
+    expect(page.get_by_text("Of it, loading")).to_be_visible()
+
+
+def test_it_plays_pauses_seeks_and_replays_by_keyboard_alone(open_on: NewPage) -> None:
+    page = open_on(KOKORO)
+    text = page.get_by_role("textbox", name="Text", exact=True)
+    text.focus()
+    page.keyboard.type("Hello there, my friend, how are you today?")
+    page.keyboard.press("Control+Enter")
+    expect(player(page, "finished")).to_be_visible()
+    while not position(page).evaluate("slider => slider === document.activeElement"):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Home")
+    expect(position(page)).to_have_attribute("aria-valuetext", re.compile(r"^0\.0 of \d"))
+    page.keyboard.press("ArrowRight")
+    expect(position(page)).to_have_attribute("aria-valuetext", re.compile(r"^1\.0 of \d"))
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(player(page, "playing")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(player(page, "paused")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(player(page, "finished")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(player(page, "playing")).to_be_visible()
+
+
+def test_a_click_into_the_waveform_seeks(open_on: NewPage) -> None:
+    page = open_on(SIWIS)
+    speak(page)
+    expect(player(page, "finished")).to_be_visible()
+    box = position(page).bounding_box()
+    assert box
+    position(page).click(position={"x": box["width"] / 2, "y": box["height"] / 2})
+    length_s = float(position(page).get_attribute("aria-valuemax") or "nan")
+    expect(player(page, "paused")).to_be_visible()
+    at_s = float(position(page).get_attribute("aria-valuenow") or "nan")
+    assert abs(at_s - length_s / 2) <= 0.15
+
+
+def test_an_empty_text_speaks_a_sentence_in_the_language_of_the_choice(open_on: NewPage) -> None:
+    page = open_on(KOKORO)
+    text = page.get_by_role("textbox", name="Text", exact=True)
+    expect(text).to_have_attribute("placeholder", re.compile("The morning"))
+    page.get_by_label("Language").select_option("fr")
+    expect(text).to_have_attribute("placeholder", re.compile("Le matin"))
+    page.get_by_role("button", name="Speak", exact=True).click()
+    expect_speech(page)
+    expect(page.locator("[data-take]")).to_contain_text("Le matin")
+
+
+def test_a_text_beyond_the_limit_is_counted_and_not_sent(open_on: NewPage) -> None:
+    page = open_on(SIWIS)
+    speak(page, "ä" * 4097)
+    expect(page.locator("[data-count]")).to_have_attribute("data-count", "4097")
+    expect(page.locator("[data-problem=tooLong]")).to_be_visible()
+    expect(stage(page, "empty")).to_be_visible()
+    assert browser.violations(page) == []
+
+
+def test_the_choice_of_a_model_is_in_the_address_and_remembered(open_on: NewPage) -> None:
+    page = open_on(SIWIS)
+    page.get_by_label("Model").select_option(KOKORO)
+    expect(page).to_have_url(re.compile(r"model=kokoro"))
+    page.goto("/playground")
+    expect(page.get_by_label("Model")).to_have_value(KOKORO)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_is_accessible_in_both_themes_and_fits_every_width(open_on: NewPage, theme: str) -> None:
+    page = open_on(SIWIS, color_scheme=theme, locale="fr-FR")
+    expect(page.get_by_role("heading", level=1, name="Essayer")).to_be_visible()
+    expect(stage(page, "empty")).to_be_visible()
+    assert browser.violations(page) == []
+    page.get_by_role("button", name="Parler", exact=True).click()
+    expect(stage(page, "whole")).to_be_visible(timeout=LOAD_MS)
+    expect(page.locator("[data-take]")).to_be_visible()
+    for width in (1280, 390, 320):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert browser.violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
