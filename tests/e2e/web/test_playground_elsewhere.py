@@ -137,7 +137,7 @@ def test_on_plain_http_all_but_the_microphone_works(
 def test_when_all_models_are_busy_it_asks_again_as_soon_as_the_server_says(
     new_context: NewContext, installed: Product
 ) -> None:
-    page = _opened(new_context(), LESSAC)
+    page = _opened(new_context(), LESSAC, with_clock=True)
     for model in (SIWIS, KOKORO):
         installed.http.post(f"/api/models/{model}/pin").raise_for_status()
     try:
@@ -148,6 +148,7 @@ def test_when_all_models_are_busy_it_asks_again_as_soon_as_the_server_says(
     finally:
         for model in (SIWIS, KOKORO):
             installed.http.post(f"/api/models/{model}/unpin").raise_for_status()
+    page.clock.fast_forward(60_000)
     expect(stage(page, "whole")).to_be_visible(timeout=LOAD_MS)
     expect(page.locator("[data-error]")).to_have_count(0)
 
@@ -190,9 +191,11 @@ def test_a_model_that_is_deleted_meanwhile_is_told_and_another_one_offered(
     assert browser.violations(page) == []
 
 
-def _opened(context: BrowserContext, model: str) -> Page:
-    """A page that may complain: what it meets here are errors."""
+def _opened(context: BrowserContext, model: str, *, with_clock: bool = False) -> Page:
+    """A page that may complain: what it meets here are errors. with_clock: put forward by us."""
     page = context.new_page()
+    if with_clock:
+        page.clock.install()
     page.goto(f"/playground?model={model}")
     expect_live(page)
     return page
