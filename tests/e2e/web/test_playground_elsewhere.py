@@ -1,6 +1,7 @@
 """The playground beyond the easy case: commands for elsewhere, plain http, and what goes wrong."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -80,11 +81,11 @@ def test_each_copied_command_speaks_what_the_page_would(
         ("sirene", ["bash", "-c"]),
     ):
         page.get_by_role("radio", name=kind).check()
-        page.get_by_role("button", name="Copy", exact=True).click()
-        expect(page.get_by_role("button", name="Copied")).to_be_visible()
-        command = page.evaluate("navigator.clipboard.readText()")
-        expect(page.get_by_role("button", name="Copy", exact=True)).to_be_visible()
-        lengths.add(_spoken(tmp_path, [*run, command]))
+        shown = page.locator("[data-command]").text_content() or ""
+        page.get_by_role("button", name=re.compile("^Cop(y|ied)")).click()
+        copied = "async shown => await navigator.clipboard.readText() === shown"
+        page.wait_for_function(copied, arg=shown)
+        lengths.add(_spoken(tmp_path, [*run, shown]))
     assert len(lengths) == 1
     speak(page, NASTY)
     _, heard = expect_speech(page)
@@ -137,7 +138,7 @@ def test_on_plain_http_all_but_the_microphone_works(
 def test_when_all_models_are_busy_it_asks_again_as_soon_as_the_server_says(
     new_context: NewContext, installed: Product
 ) -> None:
-    page = _opened(new_context(), LESSAC)
+    page = _opened(new_context(), LESSAC, with_clock=True)
     for model in (SIWIS, KOKORO):
         installed.http.post(f"/api/models/{model}/pin").raise_for_status()
     try:
@@ -148,6 +149,7 @@ def test_when_all_models_are_busy_it_asks_again_as_soon_as_the_server_says(
     finally:
         for model in (SIWIS, KOKORO):
             installed.http.post(f"/api/models/{model}/unpin").raise_for_status()
+    page.clock.fast_forward(60_000)
     expect(stage(page, "whole")).to_be_visible(timeout=LOAD_MS)
     expect(page.locator("[data-error]")).to_have_count(0)
 
@@ -190,9 +192,11 @@ def test_a_model_that_is_deleted_meanwhile_is_told_and_another_one_offered(
     assert browser.violations(page) == []
 
 
-def _opened(context: BrowserContext, model: str) -> Page:
-    """A page that may complain: what it meets here are errors."""
+def _opened(context: BrowserContext, model: str, *, with_clock: bool = False) -> Page:
+    """A page that may complain: what it meets here are errors. with_clock: put forward by us."""
     page = context.new_page()
+    if with_clock:
+        page.clock.install()
     page.goto(f"/playground?model={model}")
     expect_live(page)
     return page

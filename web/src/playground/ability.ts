@@ -28,7 +28,9 @@ export function speakers(models: readonly Model[]): readonly Model[] {
   return [...installed.filter(isLoaded), ...installed.filter((model) => !isLoaded(model))];
 }
 
-/** The language that a text is most likely in: the chosen one, the voice's, the model's first. */
-export function likelyLanguage(model: Model, language: string, voice: string): string {
-  return language || model.voices.find((one) => one.id === voice)?.language || model.languages[0] || "en";
+/** The language that a text is most likely in: the chosen one, the voice's, the page's, the model's first. */
+export function likelyLanguage(model: Model, language: string, voice: string, page: string): string {
+  const spoken = (tag: string) => model.languages.find((one) => one.split("-")[0] === tag);
+  const ofVoice = model.voices.find((one) => one.id === voice)?.language;
+  return language || ofVoice || spoken(page) || spoken("en") || model.languages[0] || "en";
 }

@@ -2,6 +2,7 @@ import { Play, Square } from "lucide-react";
 import { type KeyboardEvent, useRef, useState } from "react";
 import type { Model } from "~/live/state";
 import { useFormats } from "~/text/format";
+import { useLanguage } from "~/text/language";
 import { useWords } from "~/text/words";
 import { Button } from "~/ui/button";
 import { TextArea } from "~/ui/field";
@@ -32,13 +33,15 @@ export function Composer({ model, able, choose, studio }: Props) {
   const format = useFormats();
   const all = useStore(choices);
   const { phase } = useStore(studio);
+  const isQuiet = useStore(studio.player).state === "paused" && phase === "idle";
   const form = useRef<HTMLFormElement>(null);
-  const [isChecked, setChecked] = useState(false);
+  /** The model that was asked to speak: only then what it lacks is said. */
+  const [checked, setChecked] = useState("");
   const chosen = ofModel(all, model);
-  const sample = sampleIn(likelyLanguage(model, chosen.language, chosen.voice));
+  const sample = sampleIn(likelyLanguage(model, chosen.language, chosen.voice, useLanguage()));
   const problem = problemOf(all, model);
   const speak = () => {
-    setChecked(true);
+    setChecked(model.id);
     if (problem) {
       form.current?.querySelector<HTMLElement>(`[data-field=${problem}]`)?.focus();
       return;
@@ -65,12 +68,12 @@ export function Composer({ model, able, choose, studio }: Props) {
       <Text sample={sample} />
       <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
         <Button look="primary" icon={<Play className="size-4" aria-hidden />} onClick={speak}>{w.speak}</Button>
-        <Button icon={<Square className="size-4" aria-hidden />} aria-disabled={phase === "idle"} className="aria-disabled:opacity-55" onClick={() => studio.stop()}>
+        <Button icon={<Square className="size-4" aria-hidden />} aria-disabled={isQuiet} className="aria-disabled:opacity-55" onClick={() => studio.stop()}>
           {w.stop}
         </Button>
         <Status studio={studio} />
       </div>
-      {isChecked && problem && (
+      {checked === model.id && problem && (
         <p role="alert" data-problem={problem} className="-mt-1 text-sm font-medium text-danger">
           {problem === "tooLong" ? w.tooLong(format.number(MAX_CHARACTERS)) : w[problem]}
         </p>

@@ -49,7 +49,9 @@ function Countdown({ failure, again }: { failure: Failure; again: () => void }) 
   }, [seconds]);
   return (
     <p data-retries-in={seconds} className="w-full">
-      {w.retriesIn(format.number(seconds))}
+      {/* The whole note is an alert: a number in it that changes would be read out each second. */}
+      <span aria-hidden>{w.retriesIn(format.number(seconds))}</span>
+      <span className="sr-only">{w.retries}</span>
     </p>
   );
 }

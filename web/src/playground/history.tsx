@@ -55,15 +55,17 @@ function Row({ take, studio }: { take: Take; studio: Studio }) {
   return (
     <li data-take={take.id} className="py-2.5">
       <p className="truncate text-sm" title={asked.text}>{asked.text}</p>
-      <p className="truncate text-[13px] text-soft" title={`${asked.model} ${asked.voice}`}>
-        {asked.model}
-        {asked.voice && ` · ${asked.voice}`}
+      <p className="flex items-center gap-2 text-[13px] text-soft">
+        <span className="min-w-0 truncate" title={`${asked.model} ${asked.voice}`}>
+          {asked.model}
+          {asked.voice && ` · ${asked.voice}`}
+        </span>
+        {ending !== "whole" && <Badge tone={ending === "cut" ? "warning" : "neutral"}>{ending === "cut" ? w.cutShort : w.stoppedShort}</Badge>}
       </p>
       <div className="mt-1 flex items-center">
-        <p className="flex min-w-0 flex-1 items-center gap-2 text-[13px] text-soft">
+        <p className="flex min-w-0 flex-1 items-center gap-2 text-[13px] whitespace-nowrap text-soft">
           <span>{w.seconds(format.number(take.seconds, { minimumFractionDigits: 1, maximumFractionDigits: 1 }))}</span>
           <time dateTime={new Date(take.at).toISOString()} title={format.dateTime(take.at)}>{format.time(take.at)}</time>
-          {ending !== "whole" && <Badge tone={ending === "cut" ? "warning" : "neutral"}>{ending === "cut" ? w.cutShort : w.stoppedShort}</Badge>}
         </p>
         <IconButton size="small" label={w.playTake(text)} icon={icon(Play)} onClick={() => void studio.show(take)} />
         <IconButton size="small" label={w.downloadTake(text)} icon={icon(Download)} onClick={() => void download()} />

@@ -1,5 +1,6 @@
 import { useId, useState } from "react";
 import type { Model } from "~/live/state";
+import { useLanguage } from "~/text/language";
 import { useWords } from "~/text/words";
 import { CopyButton } from "~/ui/copy";
 import { Section } from "~/ui/page";
@@ -23,7 +24,7 @@ export function Programs({ model }: { model: Model }) {
   const all = useStore(choices);
   const [shown, show] = useState<Kind>("curl");
   const chosen = ofModel(all, model);
-  const now = asked(all, model, sampleIn(likelyLanguage(model, chosen.language, chosen.voice)));
+  const now = asked(all, model, sampleIn(likelyLanguage(model, chosen.language, chosen.voice, useLanguage())));
   const clip = clones(model) ? (all.clip?.name ?? "clip.wav") : null;
   const { id, command } = KINDS.find((kind) => kind.id === shown) ?? KINDS[0];
   const text = command(now, location.origin, clip);

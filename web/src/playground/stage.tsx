@@ -1,4 +1,5 @@
 import { Download, Pause, Play, RotateCcw } from "lucide-react";
+import { useEffect, useRef } from "react";
 import { useWords } from "~/text/words";
 import { Button } from "~/ui/button";
 import { Note } from "~/ui/notes";
@@ -13,8 +14,14 @@ import { Waveform } from "./waveform";
 export function Stage({ studio }: { studio: Studio }) {
   const w = useWords(words);
   const { shown } = useStore(studio);
+  const place = useRef<HTMLElement>(null);
+  const recording = shown?.recording;
+  useEffect(() => {
+    // On a phone it lies below what is being read; elsewhere it is in view already, and nothing moves.
+    if (recording) place.current?.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+  }, [recording]);
   return (
-    <section aria-label={w.player} data-stage={shown ? (shown.ending ?? "coming") : "empty"} className="min-h-52 rounded-lg border border-line bg-panel p-4">
+    <section ref={place} aria-label={w.player} data-stage={shown ? (shown.ending ?? "coming") : "empty"} className="min-h-52 scroll-mt-16 scroll-mb-20 rounded-lg border border-line bg-panel p-4">
       {shown ? <Take shown={shown} studio={studio} /> : (
         <p className="grid min-h-44 place-items-center text-center text-sm text-soft">{w.nothingYet}</p>
       )}
@@ -42,7 +49,10 @@ function Take({ shown, studio }: { shown: Shown; studio: Studio }) {
           icon={<Download className="size-4" aria-hidden />}
           onClick={() => save(recording.from(0), recording.rate, asked, at)}
         >
-          {w.download}
+          {/* Where there is little room the icon says it. */}
+          <span>
+            <span className="max-sm:sr-only">{w.download} </span>WAV
+          </span>
         </Button>
       </div>
       {ending === "cut" && <div role="alert" data-cut><Note tone="warning">{w.cut}</Note></div>}
@@ -61,7 +71,7 @@ function PlayButton({ studio }: { studio: Studio }) {
     <Button
       data-player={finished ? "finished" : state}
       icon={<Icon className="size-4" aria-hidden />}
-      className="min-w-34"
+      className="min-w-32"
       onClick={() => (isPaused ? player.play() : player.pause())}
     >
       {!isPaused ? w.pause : finished ? w.replay : w.play}

@@ -92,9 +92,9 @@ export class Studio extends Store<State> {
   stop(): void {
     const running = this.running;
     this.running = null;
-    running?.abort();
+    if (this.player.get().state !== "paused") this.player.pause();
     if (!running) return;
-    this.player.pause();
+    running.abort();
     this.finish("stopped");
   }
 

@@ -1,3 +1,4 @@
+import { useState } from "react";
 import type { Model } from "~/live/state";
 import { useFormats } from "~/text/format";
 import { useWords } from "~/text/words";
@@ -80,6 +81,8 @@ const [SLOWEST, FASTEST, STEP] = [0.25, 4, 0.05] as const;
 function Speed() {
   const w = useWords(words);
   const { speed } = useStore(choices);
+  /** What stands in the field while it is typed in: it may be no speed yet, like "0." */
+  const [typed, setTyped] = useState<string | null>(null);
   const set = (value: number) => {
     if (value >= SLOWEST && value <= FASTEST) choices.set({ speed: Math.round(value * 100) / 100 });
   };
@@ -90,8 +93,19 @@ function Speed() {
         {w.speed}
         <input type="range" {...range} value={speed} onChange={(event) => set(event.target.valueAsNumber)} className="h-9 w-full cursor-pointer accent-accent" />
       </label>
-      {/* Uncontrolled between commits, so that "0.5" can be typed; a new key takes in the slider's value. */}
-      <Input key={speed} label={w.speedNumber} hideLabel type="number" {...range} step={0.01} defaultValue={speed} onBlur={(event) => set(event.target.valueAsNumber)} onKeyDown={(event) => event.key === "Enter" && set(event.currentTarget.valueAsNumber)} />
+      <Input
+        label={w.speedNumber}
+        hideLabel
+        type="number"
+        {...range}
+        step={0.01}
+        value={typed ?? speed}
+        onChange={(event) => {
+          setTyped(event.target.value);
+          set(event.target.valueAsNumber);
+        }}
+        onBlur={() => setTyped(null)}
+      />
     </div>
   );
 }
