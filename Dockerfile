@@ -19,15 +19,16 @@ COPY shared shared
 COPY services/${SERVICE} services/${SERVICE}
 COPY web web
 # The API brings the web UI, built here: its own build dependency is Node's wheel.
-RUN if [ "${SERVICE}" = api ]; then \
-      SIRENE_UI_BUILD=require VIRTUAL_ENV=/opt/sirene uv pip install --no-cache --no-deps \
-        --build-constraints requirements-build.lock ./web; \
-    fi
-RUN VIRTUAL_ENV=/opt/sirene uv pip install --no-cache ${TORCH:+--torch-backend "${TORCH}"} \
+RUN export VIRTUAL_ENV=/opt/sirene \
+    && uv pip install --no-cache ${TORCH:+--torch-backend "${TORCH}"} \
       --constraint requirements.lock --constraint requirements-gpu.lock \
       --constraint requirements-torch.txt \
       --build-constraints requirements-build.lock \
-      ./shared "./services/${SERVICE}${EXTRA:+[${EXTRA}]}"
+      ./shared "./services/${SERVICE}${EXTRA:+[${EXTRA}]}" \
+    && if [ "${SERVICE}" = api ]; then \
+      SIRENE_UI_BUILD=require uv pip install --no-cache --no-deps \
+        --build-constraints requirements-build.lock ./web; \
+    fi
 
 FROM python:3.11-slim-bookworm
 ARG SERVICE

@@ -3,7 +3,7 @@
     python tools/piper_catalogue.py voices.json
 
 voices.json lies at https://huggingface.co/rhasspy/piper-voices. It names no licences: each voice's
-is in its MODEL_CARD, which is installed beside it; those that were read are in LICENSES.
+is in its MODEL_CARD. Those that were read are in LICENSES; of the others the card is installed too.
 """
 
 import json
@@ -14,7 +14,8 @@ from typing import Any
 FILE = Path(__file__).parents[1] / "manifests" / "piper.json"
 REPO = "https://huggingface.co/rhasspy/piper-voices/resolve/main/"
 DEFAULT = "fr_FR-siwis-medium"
-IN_CARD = "per voice: see its MODEL_CARD"
+CARD = "MODEL_CARD"
+IN_CARD = f"per voice: see its {CARD}"
 # As their cards tell them.
 LICENSES = {
     "fr_FR-siwis-medium": "CC-BY-4.0",
@@ -49,7 +50,9 @@ def _variant(voice: dict[str, Any]) -> dict[str, Any]:
     files, size = [], 0
     for source, about in sorted(voice["files"].items()):
         name = source.rpartition("/")[2]
-        path = f"model{name.removeprefix(voice['key'])}" if name != "MODEL_CARD" else name
+        if name == CARD and voice["key"] in LICENSES:
+            continue
+        path = f"model{name.removeprefix(voice['key'])}" if name != CARD else name
         files.append(
             {
                 "path": path,
