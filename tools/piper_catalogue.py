@@ -15,7 +15,7 @@ FILE = Path(__file__).parents[1] / "manifests" / "piper.json"
 REPO = "https://huggingface.co/rhasspy/piper-voices/resolve/main/"
 DEFAULT = "fr_FR-siwis-medium"
 CARD = "MODEL_CARD"
-IN_CARD = f"per voice: see its {CARD}"
+IN_CARD = f"see {CARD}"
 # As their cards tell them.
 LICENSES = {
     "fr_FR-siwis-medium": "CC-BY-4.0",

@@ -24,7 +24,8 @@ from tests.support.models_volume import ModelsVolume
 from tests.support.nats import NatsServer
 from tests.support.waiting import until
 
-LONG_TEXT = "All that is spoken. " * 60
+# Longer than what the sockets between hold, so that it is still spoken while nobody reads.
+LONG_TEXT = "All that is spoken. " * 200
 
 
 class Pair(NamedTuple):
