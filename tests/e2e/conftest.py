@@ -79,6 +79,7 @@ def product(
             "HF_ENDPOINT": hub.url,
             "SIRENE_MANIFESTS_PATH": str(manifests),
             "INFERENCE_MAX_LOADED_MODELS": "1",
+            "SIRENE_UI": "0",
         },
     )
     try:

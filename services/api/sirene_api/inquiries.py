@@ -7,6 +7,7 @@ import msgspec
 import nats.errors
 
 from sirene_api.catalog import Catalog
+from sirene_api.downloaders import nobody
 from sirene_api.http_errors import body_of
 from sirene_api.link import BusLink
 from sirene_api.placement import room
@@ -108,14 +109,14 @@ class Inquiries:
                 while True:
                     message = await subscription.next_msg(timeout=SILENCE_S)
                     if (message.headers or {}).get("Status") == "503":
-                        raise _nobody()
+                        raise nobody()
                     told = _decode(Verification, message.data)
                     if told.error:
                         raise told.error.error()
                     if told.is_over:
                         return told
             except nats.errors.TimeoutError:
-                raise _nobody() from None
+                raise nobody() from None
             finally:
                 with suppress(nats.errors.Error):
                     await subscription.unsubscribe()
@@ -149,7 +150,7 @@ class Inquiries:
             try:
                 return (await client.request(subject, body, timeout=within_s)).data
             except (nats.errors.NoRespondersError, nats.errors.TimeoutError):
-                raise _nobody() from None
+                raise nobody() from None
 
 
 def _decode(kind: type[Told], body: bytes) -> Told:
@@ -157,10 +158,3 @@ def _decode(kind: type[Told], body: bytes) -> Told:
         return kind.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise SireneError("a downloader gave an answer that cannot be read") from None
-
-
-def _nobody() -> BusUnavailable:
-    return BusUnavailable(
-        "no downloader answers",
-        hint="Start one; `nats micro ls` shows those that run.",
-    )
