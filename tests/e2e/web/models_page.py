@@ -1,11 +1,12 @@
 """The models page as its tests speak of it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from tests.e2e.web.conftest import expect_live
 from tests.support import browser
 from tests.support.hub import Hub
 from tests.support.product import Product
@@ -13,6 +14,14 @@ from tests.support.waiting import until_true
 
 ACTIVE = {"queued", "downloading", "paused", "verifying"}
 ON_DISK = {"installed", "damaged"}
+
+
+def unwatched(new_context: Callable[..., BrowserContext]) -> Page:
+    """The start page, where a request is meant to be refused."""
+    page = new_context().new_page()
+    page.goto("/")
+    expect_live(page)
+    return page
 
 
 def row(page: Page, model_id: str) -> Locator:
@@ -53,7 +62,7 @@ def violations(page: Page) -> list[str]:
         """async () => {
             const fades = one => one.playState === "running" &&
                 one.effect.getComputedTiming().iterations !== Infinity &&
-                one.effect.getKeyframes().some(frame => "opacity" in frame);
+                one.effect.getKeyframes().some(frame => /opacity|color/i.test(Object.keys(frame)));
             while (document.getAnimations().some(fades)) await new Promise(requestAnimationFrame);
         }"""
     )

@@ -1,7 +1,6 @@
 """The start page: what there is, how it is found, and the first voice of a new machine."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -23,9 +22,8 @@ from tests.support.product import Product
 
 
 @pytest.fixture(autouse=True)
-def fresh(product: Product, hub: Hub) -> Iterator[None]:
+def fresh(product: Product, hub: Hub) -> None:
     begin_afresh(product, hub)
-    yield
 
 
 def test_the_first_visit_offers_a_voice_in_the_readers_language_and_leads_to_hearing_it(

@@ -1,4 +1,4 @@
-"""A pull as it is watched: progress, pausing, cancelling, the queue, and what a reload leaves of it."""
+"""A pull as it is watched: progress, pausing, cancelling, the queue, and what a reload changes."""
 
 import re
 from collections.abc import Iterator
@@ -124,7 +124,7 @@ def test_a_cancel_deletes_what_came_or_keeps_it(page: Page, product: Product) ->
     row(page, HEAVY).get_by_role("button", name=re.compile("^Cancel")).click()
     dialog.get_by_role("button", name="Stop and keep").click()
     expect_state(page, HEAVY, "absent")
-    expect(row(page, HEAVY)).to_contain_text("already here")
+    expect(row(page, HEAVY)).to_contain_text("an earlier try holds")
     dialog = open_install(page, HEAVY)
     expect(dialog).to_contain_text("the rest of 24.0 MB")
     confirm(dialog)
@@ -132,7 +132,7 @@ def test_a_cancel_deletes_what_came_or_keeps_it(page: Page, product: Product) ->
     row(page, HEAVY).get_by_role("button", name=re.compile("^Cancel")).click()
     dialog.get_by_role("button", name=re.compile("^Stop and delete")).click()
     expect_state(page, HEAVY, "absent")
-    expect(row(page, HEAVY)).not_to_contain_text("already here")
+    expect(row(page, HEAVY)).not_to_contain_text("an earlier try holds")
     assert product.get("/api/downloads/parts")["parts"] == []
 
 

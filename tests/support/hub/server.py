@@ -63,6 +63,11 @@ class Hub:
         self._repos.setdefault(repo, {})[path] = file
         return file
 
+    def announce(self, repo: str, path: str, size: int) -> None:
+        """List a file of any size, of which there is nothing to be had."""
+        empty = File.of(path, b"", is_large=True)
+        self._repos.setdefault(repo, {})[path] = empty._replace(size=size)
+
     def commit(self, repo: str) -> str:
         """The repository's only commit, which changes with its content."""
         names = sorted((path, file.sha256) for path, file in self._repos[repo].items())

@@ -30,7 +30,7 @@ export function CancelAllDialog({ close }: { close: () => void }) {
           <Button onClick={close}>{w.goOn}</Button>
           {bytes > 0 && <Button busy={isBusy(true)} onClick={() => cancel.mutate(true)}>{w.keep}</Button>}
           <Button look="danger" busy={isBusy(false)} onClick={() => cancel.mutate(false)}>
-            {bytes > 0 ? w.discard(format.bytes(bytes)) : w.discardNothing}
+            {bytes > 0 ? w.discard : w.discardNothing}
           </Button>
         </>
       }

@@ -29,7 +29,7 @@ export function CancelDialog({ model, close }: { model: Model; close: () => void
         <>
           <Button onClick={close}>{w.goOn}</Button>
           <Button busy={orders.pending === "cancelKeeping"} onClick={() => orders.give("cancelKeeping", close)}>{w.keep}</Button>
-          <Button look="danger" busy={orders.pending === "cancel"} onClick={() => orders.give("cancel", close)}>{w.discard(bytes)}</Button>
+          <Button look="danger" busy={orders.pending === "cancel"} onClick={() => orders.give("cancel", close)}>{w.discard}</Button>
         </>
       }
     >

@@ -32,7 +32,7 @@ export const words = define(
     cancelAllLead: (count: string, bytes: string) => `${count} downloads end. ${bytes} have come; kept, they make the next try shorter.`,
     goOn: "Go on",
     keep: "Stop and keep",
-    discard: (bytes: string) => `Stop and delete ${bytes}`,
+    discard: "Stop and delete",
     discardNothing: "Stop",
     // Delete
     deleteTitle: (id: string) => `Delete ${id}?`,
@@ -85,7 +85,7 @@ export const words = define(
       `${count} téléchargements s’arrêtent. ${bytes} sont arrivés ; les conserver abrège le prochain essai.`,
     goOn: "Continuer",
     keep: "Arrêter et conserver",
-    discard: (bytes) => `Arrêter et supprimer ${bytes}`,
+    discard: "Arrêter et supprimer",
     discardNothing: "Arrêter",
     deleteTitle: (id) => `Supprimer ${id} ?`,
     deleteLead: (bytes) => `Cela libère ${bytes}. Il peut être réinstallé à tout moment.`,

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Download } from "lucide-react";
-import { useId, useState } from "react";
+import { useState } from "react";
 import { api, bodyOf, got } from "~/api/client";
 import type { components } from "~/api/schema";
 import type { Model } from "~/live/state";
@@ -13,6 +13,7 @@ import { words } from "./dialog-words";
 import { isNonCommercial } from "./license";
 import { useOrders } from "./orders";
 import { PreflightFacts } from "./preflight-facts";
+import { LicensePromise } from "./license-promise";
 import { SettingsLink } from "./row-trouble";
 
 export type Preflight = components["schemas"]["PreflightView"];
@@ -79,30 +80,9 @@ export function InstallDialog({ model, close }: { model: Model; close: () => voi
         {error && <ErrorNote error={error} actions={<SettingsLink code={error.code} />} />}
         {told?.fits_memory === false && <Note tone="warning">{w.memoryWarning}</Note>}
         {told && needsPromise && !told.error && (
-          <Promise license={license} checked={hasPromised} change={setPromised} />
+          <LicensePromise license={license} checked={hasPromised} change={setPromised} />
         )}
       </div>
     </Dialog>
-  );
-}
-
-function Promise({ license, checked, change }: { license: string; checked: boolean; change: (checked: boolean) => void }) {
-  const w = useWords(words);
-  const id = useId();
-  return (
-    <div className="flex gap-2.5 rounded-md bg-warning-wash px-3 py-2.5 text-sm">
-      <input
-        id={id}
-        type="checkbox"
-        checked={checked}
-        aria-describedby={`${id}-hint`}
-        onChange={(event) => change(event.target.checked)}
-        className="mt-0.5 size-4 shrink-0 accent-accent"
-      />
-      <div>
-        <label htmlFor={id} className="font-medium">{w.promise(license)}</label>
-        <p id={`${id}-hint`} className="mt-0.5 text-soft">{w.promiseHint}</p>
-      </div>
-    </div>
   );
 }

@@ -8,6 +8,7 @@ import { useWords } from "~/text/words";
 import { Button } from "~/ui/button";
 import { Empty } from "~/ui/notes";
 import { Page } from "~/ui/page";
+import { ImportFiles } from "./bring/drop-zone";
 import { Ask, type Asked } from "./dialogs";
 import { usePlaces, useParts, useQueue } from "./downloads";
 import { familiesOf } from "./families";
@@ -28,7 +29,7 @@ export function ModelsPage() {
   const [asked, setAsked] = useState<Asked | null>(null);
   const close = useCallback(() => setAsked(null), []);
   return (
-    <Page title={w.title} lead={w.lead}>
+    <Page title={w.title} lead={w.lead} actions={<ImportFiles />}>
       <Ask value={setAsked}>
         {models === null ? <Loading /> : <Catalogue models={models} />}
         {asked && <OpenDialog {...asked} close={close} />}

@@ -1,4 +1,4 @@
-import { memo, useId, useState } from "react";
+import { type FocusEvent, memo, useEffect, useId, useRef, useState } from "react";
 import type { Model } from "~/live/state";
 import { classes } from "~/ui/classes";
 import { isActive } from "./filtering";
@@ -28,11 +28,13 @@ export const Row = memo(function Row({ model, memory, place, partsBytes, tellsKi
   const orders = useOrders(model.id);
   const [isOpen, setOpen] = useState(false);
   const detailsId = useId();
+  const focus = useKeptFocus(model.state);
   return (
     <li
       data-model={model.id}
       data-state={model.state}
       tabIndex={-1}
+      {...focus}
       className={classes(
         "border-t border-line px-4 py-3 first:border-t-0",
         isOfMany && "[contain-intrinsic-size:auto_69px] [content-visibility:auto]",
@@ -49,3 +51,19 @@ export const Row = memo(function Row({ model, memory, place, partsBytes, tellsKi
     </li>
   );
 });
+
+/** A button that goes with the state that it was for leaves its focus to the row, not to the top of the page. */
+function useKeptFocus(state: Model["state"]) {
+  const ref = useRef<HTMLLIElement>(null);
+  const isInside = useRef(false);
+  useEffect(() => {
+    if (isInside.current && document.activeElement === document.body) ref.current?.focus({ preventScroll: true });
+  }, [state]);
+  return {
+    ref,
+    onFocus: () => (isInside.current = true),
+    onBlur: ({ currentTarget, relatedTarget }: FocusEvent) => {
+      if (relatedTarget && !currentTarget.contains(relatedTarget)) isInside.current = false;
+    },
+  };
+}

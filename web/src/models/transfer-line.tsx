@@ -20,15 +20,15 @@ export function TransferLine({ model, place }: { model: Model; place: number | u
   return (
     <div className="mt-2.5" data-stalled={stalled || undefined} data-done={transfer?.done_bytes}>
       <ProgressBar percent={transfer ? transfer.percent : state === "downloading" ? null : 0} label={label} still={isStill} />
-      <div className="mt-1.5 grid grid-cols-[1fr_7rem] gap-x-4 text-[13px] text-soft sm:flex">
+      <div className="mt-1.5 grid grid-cols-[1fr_auto] gap-x-4 text-[13px] text-soft sm:flex">
         <span className="text-ink sm:w-44" title={transfer ? format.exactBytes(transfer.done_bytes) : undefined}>
           {total === null ? format.bytes(transfer?.done_bytes ?? 0) : w.ofTotal(format.bytes(transfer?.done_bytes ?? 0), format.bytes(total))}
         </span>
-        <span className="text-ink sm:w-14">{transfer?.percent == null ? "" : format.percent(transfer.percent)}</span>
+        <span className="min-w-24 text-ink sm:w-14 sm:min-w-0">{transfer?.percent == null ? "" : format.percent(transfer.percent)}</span>
         {isFetching && !stalled ? (
           <>
             <span className="sm:w-20">{format.speed(transfer.speed_bytes_s)}</span>
-            <span className="sm:w-28">{transfer.eta_s === null ? "" : w.left(format.duration(transfer.eta_s))}</span>
+            <span className="min-w-24 whitespace-nowrap sm:w-28">{transfer.eta_s === null ? "" : w.left(format.duration(transfer.eta_s))}</span>
           </>
         ) : (
           <Standing model={model} place={place} stalled={stalled} />

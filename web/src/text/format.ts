@@ -6,8 +6,15 @@ import { type Language, useLanguage } from "./language";
 const STEPS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
 
 export function formatsOf(language: Language) {
-  const number = (value: number, options?: Intl.NumberFormatOptions) =>
-    new Intl.NumberFormat(language, options).format(value);
+  // Making one costs far more than using it, and a page of numbers uses few different ones.
+  const known = new Map<string, Intl.NumberFormat>();
+  const number = (value: number, options?: Intl.NumberFormatOptions) => {
+    const key = JSON.stringify(options ?? null);
+    const format = known.get(key) ?? new Intl.NumberFormat(language, options);
+    known.set(key, format);
+    return format.format(value);
+  };
+  const names = new Intl.DisplayNames(language, { type: "language" });
   const bytes = (value: number): string => {
     const step = value < 1 ? 0 : Math.min(Math.floor(Math.log10(value) / 3), STEPS.length - 1);
     const scaled = value / 1000 ** step;
@@ -40,7 +47,7 @@ export function formatsOf(language: Language) {
     /** "en-US" -> "English (United States)". */
     languageName(tag: string): string {
       try {
-        return new Intl.DisplayNames(language, { type: "language" }).of(tag) ?? tag;
+        return names.of(tag) ?? tag;
       } catch {
         return tag;
       }

@@ -19,15 +19,17 @@ interface Props extends ComponentProps<"button"> {
   icon?: ReactNode;
 }
 
-export function Button({ look = "plain", size = "medium", busy = false, icon, children, className, disabled, ...rest }: Props) {
+export function Button({ look = "plain", size = "medium", busy = false, icon, children, className, onClick, ...rest }: Props) {
   return (
     <button
       type="button"
+      // Not disabled while it is at work: that would take the focus away from whoever pressed it.
       aria-busy={busy || undefined}
-      disabled={disabled || busy}
+      aria-disabled={busy || undefined}
+      onClick={busy ? undefined : onClick}
       className={classes(
         "inline-flex items-center justify-center gap-1.5 rounded-md border font-medium whitespace-nowrap",
-        "transition-colors disabled:cursor-default disabled:opacity-55",
+        "transition-colors disabled:cursor-default disabled:opacity-55 aria-disabled:cursor-default",
         size === "small" ? "h-8 px-2.5 text-[13px]" : "h-9 px-3.5 text-sm",
         LOOKS[look],
         className,
