@@ -81,6 +81,7 @@ def test_kokoro_speaks_with_the_chosen_voice_speed_and_language(
 ) -> None:
     page = open_on(KOKORO)
     voices = page.get_by_label("Voice", exact=True)
+    expect(voices).to_contain_text("American English")
     voice = voices.locator("option").last.get_attribute("value") or ""
     voices.select_option(voice)
     page.get_by_label("Language").select_option("fr")
@@ -118,6 +119,25 @@ def test_f5_clones_an_uploaded_clip_once_it_knows_what_is_said_in_it(open_on: Ne
     transcript.fill(speech_clip.TRANSCRIPT)
     speak(page, SHORT)
     expect_speech(page)
+
+
+def test_a_clip_is_taken_by_drop_and_can_be_heard(open_on: NewPage) -> None:
+    page = open_on(F5)
+    dropped = page.evaluate_handle(
+        """bytes => {
+          const dropped = new DataTransfer();
+          dropped.items.add(new File([new Uint8Array(bytes)], "dropped.wav"));
+          return dropped;
+        }""",
+        list(speech_clip.wav(2.0)),
+    )
+    page.locator("[data-drop]").dispatch_event("drop", {"dataTransfer": dropped})
+    expect(page.locator("[data-clip]")).to_contain_text("dropped.wav")
+    page.get_by_role("button", name="Play the clip").click()
+    expect(page.get_by_role("button", name="Pause the clip")).to_be_visible()
+    expect(page.get_by_role("button", name="Play the clip")).to_be_visible()
+    page.get_by_role("button", name="Remove the clip").click()
+    expect(page.get_by_role("button", name="Choose a file")).to_be_visible()
 
 
 @pytest.mark.parametrize(
@@ -263,6 +283,18 @@ def test_a_click_into_the_waveform_seeks(open_on: NewPage) -> None:
     expect(player(page, "paused")).to_be_visible()
     at_s = float(position(page).get_attribute("aria-valuenow") or "nan")
     assert abs(at_s - length_s / 2) <= 0.15
+
+
+def test_the_waveform_follows_the_theme_and_the_size(open_on: NewPage) -> None:
+    page = open_on(SIWIS, color_scheme="light")
+    speak(page)
+    expect(player(page, "finished")).to_be_visible()
+    drawing = "() => document.querySelector('canvas').toDataURL()"
+    drawn = page.evaluate(drawing)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"before => ({drawing})() !== before", arg=drawn)
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.wait_for_function("() => document.querySelector('canvas').width < 390")
 
 
 def test_an_empty_text_speaks_a_sentence_in_the_language_of_the_choice(open_on: NewPage) -> None:

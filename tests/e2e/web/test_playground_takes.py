@@ -60,6 +60,15 @@ def test_a_take_survives_a_reload_and_can_be_heard_and_had_again(open_on: NewPag
     assert (again == heard).all()
 
 
+def test_a_take_is_seen_in_another_tab_too(open_on: NewPage, new_page: NewPage) -> None:
+    page = open_on(SIWIS)
+    other = new_page("/playground", context=page.context)
+    speak(page)
+    expect(takes(other)).to_have_count(1)
+    other.get_by_role("button", name=f"Delete “{SENTENCE}”").click()
+    expect(takes(page)).to_have_count(0)
+
+
 def test_the_settings_of_a_take_come_back(open_on: NewPage) -> None:
     page = open_on(KOKORO)
     page.get_by_label("Language").select_option("fr")
