@@ -15,8 +15,14 @@ const fileWord = (name: string): string => (name.startsWith("-") ? `./${name}` :
 
 export const curl: Command = (asked, origin, clip) => {
   const body = JSON.stringify(fieldsOf(asked));
+  const address = shellQuoted(`${origin}/v1/audio/speech`);
   const send = (data: string) =>
-    [`curl -sS --fail-with-body ${shellQuoted(`${origin}/v1/audio/speech`)}`, "-H 'Content-Type: application/json'", `--data-binary ${data}`, "-o speech.wav"].join(CONTINUED);
+    [
+      `curl -sS --fail-with-body ${address}`,
+      "-H 'Content-Type: application/json'",
+      `--data-binary ${data}`,
+      "-o speech.wav",
+    ].join(CONTINUED);
   if (clip === null) return send(shellQuoted(body));
   // The clip goes through a pipe: a command's arguments are not that long.
   const start = `${body.slice(0, -1)},"ref_audio":"`;

@@ -67,8 +67,15 @@ export function Composer({ model, able, choose, studio }: Props) {
       <Instructions model={model} chosen={chosen} />
       <Text sample={sample} />
       <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
-        <Button look="primary" icon={<Play className="size-4" aria-hidden />} onClick={speak}>{w.speak}</Button>
-        <Button icon={<Square className="size-4" aria-hidden />} aria-disabled={isQuiet} className="aria-disabled:opacity-55" onClick={() => studio.stop()}>
+        <Button look="primary" icon={<Play className="size-4" aria-hidden />} onClick={speak}>
+          {w.speak}
+        </Button>
+        <Button
+          icon={<Square className="size-4" aria-hidden />}
+          aria-disabled={isQuiet}
+          className="aria-disabled:opacity-55"
+          onClick={() => studio.stop()}
+        >
           {w.stop}
         </Button>
         <Status studio={studio} />

@@ -13,7 +13,12 @@ export function Figures({ shown }: { shown: Shown }) {
   const digits = (value: number, count: number) =>
     format.number(value, { minimumFractionDigits: count, maximumFractionDigits: count });
   return (
-    <dl className="order-last flex w-full flex-wrap sm:order-none sm:w-auto gap-x-5 gap-y-1 text-[13px]" data-first-audio-ms={firstAudioMs ?? ""} data-seconds={seconds} data-factor={factor ?? ""}>
+    <dl
+      data-first-audio-ms={firstAudioMs ?? ""}
+      data-seconds={seconds}
+      data-factor={factor ?? ""}
+      className="order-last flex w-full flex-wrap gap-x-5 gap-y-1 text-[13px] sm:order-none sm:w-auto"
+    >
       <Figure term={w.firstAudio} title={w.firstAudioTitle} value={firstAudioMs === null ? "–" : w.milliseconds(digits(firstAudioMs, 0))} />
       {loadMs > 0 && <Figure term={w.load} title={w.loadTitle} value={w.milliseconds(digits(loadMs, 0))} />}
       <Figure term={w.length} value={w.seconds(digits(seconds, 1))} />
