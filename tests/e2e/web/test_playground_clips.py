@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.e2e.web.conftest import NewPage
-from tests.e2e.web.playground import SHORT, expect_speech, speak
+from tests.e2e.web.playground import SHORT, at, expect_speech, speak
 from tests.support import browser, speech_clip
 from tests.support.families import F5, QWEN_BASE
 from tests.support.product import Product
@@ -20,18 +20,8 @@ def _installed(product: Product) -> None:
         product.pull(model)
 
 
-@pytest.fixture
-def open_on(new_page: NewPage) -> NewPage:
-    """The playground with a model, in a browser of its own."""
-
-    def opened(model: str, **options: object) -> Page:
-        return new_page(f"/playground?model={model}", **options)
-
-    return opened
-
-
-def test_f5_clones_an_uploaded_clip_once_it_knows_what_is_said_in_it(open_on: NewPage) -> None:
-    page = open_on(F5)
+def test_f5_clones_an_uploaded_clip_once_it_knows_what_is_said_in_it(new_page: NewPage) -> None:
+    page = new_page(at(F5))
     speak(page, SHORT)
     expect(page.locator("[data-problem=needsClip]")).to_be_visible()
     expect(page.get_by_role("button", name="Choose a file")).to_be_focused()
@@ -47,8 +37,8 @@ def test_f5_clones_an_uploaded_clip_once_it_knows_what_is_said_in_it(open_on: Ne
     expect_speech(page)
 
 
-def test_a_clip_is_taken_by_drop_and_can_be_heard(open_on: NewPage) -> None:
-    page = open_on(F5)
+def test_a_clip_is_taken_by_drop_and_can_be_heard(new_page: NewPage) -> None:
+    page = new_page(at(F5))
     dropped = page.evaluate_handle(
         """bytes => {
           const dropped = new DataTransfer();
@@ -77,16 +67,16 @@ def test_a_clip_is_taken_by_drop_and_can_be_heard(open_on: NewPage) -> None:
     ],
 )
 def test_a_clip_that_cannot_serve_says_why(
-    open_on: NewPage, name: str, content: bytes, fault: str
+    new_page: NewPage, name: str, content: bytes, fault: str
 ) -> None:
-    page = open_on(F5)
+    page = new_page(at(F5))
     file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
     page.locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]
     expect(page.locator("[data-clip-fault]")).to_have_attribute("data-clip-fault", fault)
 
 
-def test_the_microphone_records_a_clip_that_qwen_clones(open_on: NewPage) -> None:
-    page = open_on(QWEN_BASE)
+def test_the_microphone_records_a_clip_that_qwen_clones(new_page: NewPage) -> None:
+    page = new_page(at(QWEN_BASE))
     page.get_by_role("button", name="Record", exact=True).click()
     expect(page.locator("[data-recording]")).to_have_attribute(
         "data-recording", re.compile(r"^1\.[1-9]")

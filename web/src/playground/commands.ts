@@ -64,7 +64,9 @@ export const cli: Command = (asked, origin, clip) => {
     ["--seed", asked.seed],
     ["-o", "speech.wav"],
   ];
-  const words = options.flatMap(([name, value]) => (value === null || value === "" ? [] : [`${name} ${shellQuoted(String(value))}`]));
+  const words = options
+    .filter(([, value]) => value !== null && value !== "")
+    .map(([name, value]) => `${name} ${shellQuoted(String(value))}`);
   // A lone - would be read as "from standard input".
   const text = asked.text === "-" ? "- " : asked.text;
   return [`sirene --url ${shellQuoted(origin)} say`, ...words, `-- ${shellQuoted(text)}`].join(CONTINUED);

@@ -5,6 +5,7 @@ import { useFormats } from "~/text/format";
 import { useLanguage } from "~/text/language";
 import { useWords } from "~/text/words";
 import { Button } from "~/ui/button";
+import { classes } from "~/ui/classes";
 import { TextArea } from "~/ui/field";
 import { clones, likelyLanguage, MAX_CHARACTERS } from "./ability";
 import { Advanced } from "./advanced";
@@ -110,7 +111,10 @@ function Text({ sample }: { sample: string }) {
         onChange={(event) => choices.set({ text: event.target.value })}
         className="max-h-[60vh] min-h-32 !text-[15px]"
       />
-      <p data-count={count} className={`absolute top-0 right-0 text-[13px] ${isTooLong ? "font-semibold text-danger" : "text-soft"}`}>
+      <p
+        data-count={count}
+        className={classes("absolute top-0 right-0 text-[13px]", isTooLong ? "font-semibold text-danger" : "text-soft")}
+      >
         <span className="sr-only">{w.characters(format.number(count), format.number(MAX_CHARACTERS))}</span>
         <span aria-hidden>
           {format.number(count)} / {format.number(MAX_CHARACTERS)}

@@ -2,6 +2,7 @@ import { useId, useState } from "react";
 import type { Model } from "~/live/state";
 import { useLanguage } from "~/text/language";
 import { useWords } from "~/text/words";
+import { classes } from "~/ui/classes";
 import { CopyButton } from "~/ui/copy";
 import { Section } from "~/ui/page";
 import { clones, likelyLanguage } from "./ability";
@@ -37,7 +38,10 @@ export function Programs({ model }: { model: Model }) {
         tabIndex={0}
         aria-label={w.command}
         role="region"
-        className="max-h-56 overflow-auto rounded-md bg-sunken p-3 font-mono text-[13px] leading-relaxed whitespace-pre-wrap wrap-anywhere"
+        className={classes(
+          "max-h-56 overflow-auto rounded-md bg-sunken p-3",
+          "font-mono text-[13px] leading-relaxed whitespace-pre-wrap wrap-anywhere",
+        )}
       >
         <code>{text}</code>
       </pre>
@@ -57,9 +61,18 @@ function Kinds({ shown, show }: { shown: Kind; show: (kind: Kind) => void }) {
       {KINDS.map((kind) => (
         <label
           key={kind.id}
-          className="relative flex h-8 cursor-pointer items-center rounded-md px-2.5 text-[13px] font-medium text-soft hover:text-ink has-checked:bg-sunken has-checked:text-ink has-focus-visible:outline-2 has-focus-visible:outline-accent"
+          className={classes(
+            "relative flex h-8 cursor-pointer items-center rounded-md px-2.5 text-[13px] font-medium text-soft hover:text-ink",
+            "has-checked:bg-sunken has-checked:text-ink has-focus-visible:outline-2 has-focus-visible:outline-accent",
+          )}
         >
-          <input type="radio" name={name} checked={shown === kind.id} onChange={() => show(kind.id)} className="absolute inset-0 cursor-pointer opacity-0" />
+          <input
+            type="radio"
+            name={name}
+            checked={shown === kind.id}
+            onChange={() => show(kind.id)}
+            className="absolute inset-0 cursor-pointer opacity-0"
+          />
           {kind.name}
         </label>
       ))}
