@@ -109,8 +109,8 @@ def test_a_stream_that_is_too_slow_shifts_what_follows(new_page: NewPage) -> Non
     network.send("Network.enable")
     slow = {"offline": False, "latency": 0, "uploadThroughput": -1}
     # Less than the 44 kB of a second.
-    network.send("Network.emulateNetworkConditions", slow | {"downloadThroughput": 25_000})
-    speak(page, " ".join([SENTENCE] * 2))
+    network.send("Network.emulateNetworkConditions", slow | {"downloadThroughput": 20_000})
+    speak(page)
     expect(stage(page, "coming").locator("[data-player=playing]")).to_be_visible(timeout=LOAD_MS)
     expect(stage(page, "whole")).to_be_visible(timeout=LOAD_MS)
     expect(player(page, "finished")).to_be_visible(timeout=LOAD_MS)
@@ -152,7 +152,7 @@ def test_it_plays_pauses_seeks_and_replays_by_keyboard_alone(new_page: NewPage) 
     page = new_page(at(KOKORO))
     text = page.get_by_role("textbox", name="Text", exact=True)
     text.focus()
-    page.keyboard.type("Hello there, my friend, how are you today?")
+    page.keyboard.type(SENTENCE)
     page.keyboard.press("Control+Enter")
     expect(player(page, "finished")).to_be_visible()
     while not position(page).evaluate("slider => slider === document.activeElement"):

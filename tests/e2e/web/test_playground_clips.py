@@ -56,23 +56,27 @@ def test_a_clip_is_taken_by_drop_and_can_be_heard(new_page: NewPage) -> None:
     expect(page.get_by_role("button", name="Choose a file")).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "fault"),
-    [
+def test_a_clip_that_cannot_serve_says_why(new_page: NewPage) -> None:
+    page = new_page(at(F5))
+    for name, content, fault in (
         ("clip.txt", b"words", "kind"),
         ("clip.wav", b"no sound at all", "unreadable"),
         ("clip.wav", bytes(4 * 1024 * 1024 + 1), "large"),
         ("clip.wav", speech_clip.wav(0.5), "short"),
-        ("clip.flac", speech_clip.wav(16.0, kind="FLAC"), "long"),
-    ],
-)
-def test_a_clip_that_cannot_serve_says_why(
-    new_page: NewPage, name: str, content: bytes, fault: str
-) -> None:
+    ):
+        file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+        page.locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]
+        expect(page.locator("[data-clip-fault]")).to_have_attribute("data-clip-fault", fault)
+
+
+def test_a_clip_may_be_too_long_for_one_model_and_right_for_another(new_page: NewPage) -> None:
     page = new_page(at(F5))
-    file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
-    page.locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]
-    expect(page.locator("[data-clip-fault]")).to_have_attribute("data-clip-fault", fault)
+    clip = {"name": "clip.flac", "mimeType": "", "buffer": speech_clip.wav(16.0, kind="FLAC")}
+    page.locator("input[type=file]").set_input_files(clip)  # type: ignore[arg-type]
+    expect(page.locator("[data-clip-fault=long]")).to_be_visible()
+    page.get_by_label("Model").select_option(QWEN_BASE)
+    expect(page.locator("[data-clip]")).to_contain_text("16.0 s")
+    expect(page.locator("[data-clip-fault]")).to_have_count(0)
 
 
 def test_the_microphone_records_a_clip_that_qwen_clones(new_page: NewPage) -> None:
