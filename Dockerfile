@@ -17,11 +17,18 @@ RUN pip install --no-cache-dir "uv==${UV_VERSION}" && uv venv /opt/sirene
 COPY requirements.lock requirements-gpu.lock requirements-build.lock requirements-torch.txt ./
 COPY shared shared
 COPY services/${SERVICE} services/${SERVICE}
-RUN VIRTUAL_ENV=/opt/sirene uv pip install --no-cache ${TORCH:+--torch-backend "${TORCH}"} \
+COPY web web
+# The API brings the web UI, built here: its own build dependency is Node's wheel.
+RUN export VIRTUAL_ENV=/opt/sirene \
+    && uv pip install --no-cache ${TORCH:+--torch-backend "${TORCH}"} \
       --constraint requirements.lock --constraint requirements-gpu.lock \
       --constraint requirements-torch.txt \
       --build-constraints requirements-build.lock \
-      ./shared "./services/${SERVICE}${EXTRA:+[${EXTRA}]}"
+      ./shared "./services/${SERVICE}${EXTRA:+[${EXTRA}]}" \
+    && if [ "${SERVICE}" = api ]; then \
+      SIRENE_UI_BUILD=require uv pip install --no-cache --no-deps \
+        --build-constraints requirements-build.lock ./web; \
+    fi
 
 FROM python:3.11-slim-bookworm
 ARG SERVICE

@@ -15,10 +15,11 @@ PACKAGES := sirene_shared sirene_api sirene_downloader sirene_inference sirene_c
 STAMP := $(VENV)/.sirene-setup
 # The web UI is built again when one of its sources is newer than this.
 UI := $(VENV)/.sirene-web
-UI_SOURCES := $(shell find web/src -type f) $(addprefix web/,index.html package-lock.json vite.config.ts hatch_build.py)
+UI_SOURCES := $(shell find web/src -type f) $(addprefix web/,index.html package.json package-lock.json .npmrc tsconfig.json vite.config.ts hatch_build.py)
 # What lint and tests of the web UI need beside what builds it.
 UI_TOOLS := web/node_modules/.package-lock.json
-TEST_ARGS ?=
+# A file's tests stay together: they share the product that the file has started.
+TEST_ARGS ?= -n 2 --dist loadfile
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -36,7 +37,7 @@ $(STAMP): requirements.lock requirements-build.lock requirements-torch.txt $(add
 
 $(UI): $(STAMP) $(UI_SOURCES)
 	VIRTUAL_ENV=$(abspath $(VENV)) $(UV) pip install --quiet --no-deps --build-constraints requirements-build.lock -e web
-	touch $@
+	test -f web/sirene_web/not_built.txt || touch $@ # else it is tried again the next time
 
 $(UI_TOOLS): $(STAMP) web/package-lock.json
 	tools/npm --prefix web ci --ignore-scripts --no-audit --no-fund
@@ -69,7 +70,10 @@ fix: setup ## Format, and mend what can be mended
 web-schema: setup $(UI_TOOLS) ## Write the web UI's types of the API anew
 	tools/web-schema
 
+screenshots: setup $(UI) chromium ## Take the pictures in docs/images anew
+	$(BIN)/python -m tools.screenshots
+
 lock: setup ## Write the lock files anew from every pyproject.toml
 	tools/lock
 
-.PHONY: help setup up test test-slow chromium check fix web-schema lock
+.PHONY: help setup up test test-slow chromium check fix web-schema screenshots lock

@@ -22,6 +22,10 @@ from sirene_inference.templates import Templates
 from sirene_shared.manifest import load_catalogue
 from tests.support.models_volume import ModelsVolume
 
+NOTHING, FORKED, CACHED = "from nothing", "forked", "forked, graph cached"
+# The first makes the template, the second the graph that is kept.
+FIRST_ONES = 2
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -29,21 +33,29 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(measure(arguments.voice, arguments.rounds, Path(folder)))
+        taken = asyncio.run(measure(arguments.voice, arguments.rounds, Path(folder)))
+    for way, times in taken.items():
+        later = times[FIRST_ONES:]
+        least, middle, most = (1000 * of(later) for of in (min, statistics.median, max))
+        print(
+            f"{way:22} {middle:4.0f} ms ({least:.0f} to {most:.0f}),"
+            f" the first {1000 * times[0]:.0f}"
+        )
 
 
-async def measure(voice: Path, rounds: int, folder: Path) -> None:
+async def measure(voice: Path, rounds: int, folder: Path) -> dict[str, list[float]]:
+    """Seconds of each way's loads, the first ones included."""
     volume = ModelsVolume(folder)
     ref = volume.add_piper_files("measured", voice)
     environ = environment(os.environ)
     ways = {
-        "from nothing": (Templates(environ, is_warm=False), False),
-        "forked": (Templates(environ), False),
-        "forked, graph cached": (Templates(environ), True),
+        NOTHING: (Templates(environ, is_warm=False), False),
+        FORKED: (Templates(environ), False),
+        CACHED: (Templates(environ), True),
     }
     taken: dict[str, list[float]] = {way: [] for way in ways}
     with ThreadPoolExecutor(2) as disk:
-        for _ in range(rounds + 1):
+        for _ in range(rounds + FIRST_ONES):
             for way, (templates, is_cached) in ways.items():
                 settings = Settings(
                     models_path=volume.root,
@@ -57,15 +69,9 @@ async def measure(voice: Path, rounds: int, folder: Path) -> None:
                 loaded = await loader(ref)
                 taken[way].append(time.monotonic() - began)
                 await loaded.close()
-    for way, times in taken.items():
-        later = times[1:]  # the first one makes the template and fills the cache
-        least, middle, most = (1000 * of(later) for of in (min, statistics.median, max))
-        print(
-            f"{way:22} {middle:4.0f} ms ({least:.0f} to {most:.0f}),"
-            f" the first {1000 * times[0]:.0f}"
-        )
     for templates, _ in ways.values():
         await templates.close()
+    return taken
 
 
 if __name__ == "__main__":

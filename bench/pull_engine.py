@@ -13,6 +13,7 @@ from pathlib import Path
 from nats.aio.client import Client
 
 from sirene_downloader.draft import Draft
+from sirene_downloader.hub_token import HubToken
 from sirene_downloader.lease import Lease
 from sirene_downloader.limits import CurrentLimits
 from sirene_downloader.remote import Digest, RemoteFile
@@ -50,7 +51,7 @@ async def main(url: str, repo: str, root: Path, out: Path) -> None:
     CurrentLimits(settings.limits()).hold(throttle)
     wire = Wire(
         endpoint=url,
-        token="",
+        token=HubToken(out / "token"),
         limits=limits,
         throttle=throttle,
         policy=settings.policy([]),

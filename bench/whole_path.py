@@ -7,27 +7,20 @@ Pull from a hub on loopback, load, speak, unload. Times are wall times of a clie
 
 import argparse
 import json
-import statistics
 import tempfile
 import time
 from pathlib import Path
 
 import psutil
 
+from bench.speaking.heard import TEXTS, audio_s, factor, first_s, in_turns
+from bench.speaking.speakers import over_http
+from sirene_shared.names import ModelRef
 from tests.support.hub import Hub
 from tests.support.product import Product
 
 REPO, VARIANT = "rhasspy/piper-voices", "en_US-measured-medium"
-MODEL = f"piper:{VARIANT}"
-TEXTS = {
-    "short": "Hello there.",
-    "sentence": "The quick brown fox jumps over the lazy dog, and then it has a rest.",
-    "paragraph": (
-        "The first sentence is short. The second one goes on for a little longer than that. "
-        "A third follows, as thirds do. Then comes a fourth, which nobody expected at all. "
-        "And the fifth ends the paragraph."
-    ),
-}
+MODEL = ModelRef("piper", VARIANT)
 
 
 def main() -> None:
@@ -61,7 +54,7 @@ def measure(voice: Path, rounds: int, folder: Path) -> None:
 
 def pull(product: Product, size_bytes: int) -> None:
     began = time.monotonic()
-    last = product.pull(MODEL)[-1]
+    last = product.pull(MODEL.id)[-1]
     took_s = time.monotonic() - began
     assert last.kind == "complete", last
     report("pull", f"{size_bytes / took_s / 1e6:.0f} MB/s, verified and on disk ({took_s:.2f} s)")
@@ -69,37 +62,24 @@ def pull(product: Product, size_bytes: int) -> None:
 
 def load(product: Product) -> None:
     began = time.monotonic()
-    answer = product.http.post(f"/api/models/{MODEL}/load").raise_for_status().json()
+    answer = product.http.post(f"/api/models/{MODEL.id}/load").raise_for_status().json()
     took_s = time.monotonic() - began
     report("load", f"{took_s:.2f} s (the engine's part {answer['load_s']:.2f} s)")
     report("memory", f"{memory(product) / 1e6:.0f} MB loaded")
 
 
 def speak(product: Product, name: str, text: str, rounds: int) -> None:
-    first_s, factors = [], []
-    for _ in range(rounds):
-        body = {"model": MODEL, "input": text, "voice": "default", "response_format": "wav"}
-        began, first, received = time.monotonic(), 0.0, 0
-        with product.http.stream("POST", "/v1/audio/speech", json=body) as response:
-            response.raise_for_status()
-            for chunk in response.iter_raw():
-                received += len(chunk)
-                if not first and received > 44:
-                    first = time.monotonic() - began
-        took_s = time.monotonic() - began
-        audio_s = (received - 44) / 2 / 22050
-        first_s.append(first)
-        factors.append(took_s / audio_s)
+    heard = in_turns({"product": over_http(product, MODEL)}, text, rounds)["product"]
     report(
         name,
-        f"{audio_s:.1f} s of audio: first audio {1000 * statistics.median(first_s):.0f} ms,"
-        f" real-time factor {statistics.median(factors):.3f} (medians of {rounds})",
+        f"{audio_s(heard):.1f} s of audio: first audio {1000 * first_s(heard):.0f} ms,"
+        f" real-time factor {factor(heard):.3f} (medians of {rounds})",
     )
 
 
 def unload(product: Product) -> None:
     before = memory(product)
-    answer = product.http.post("/models/unload", json={"model": MODEL}).raise_for_status().json()
+    answer = product.http.post("/models/unload", json={"model": MODEL.id}).raise_for_status().json()
     freed = sum(entry["freed_bytes"] for entry in answer["unloaded"])
     report("memory", f"{before / 1e6:.0f} MB after speaking, {freed / 1e6:.0f} MB freed by unload")
     report("memory", f"{memory(product) / 1e6:.0f} MB left of runners")

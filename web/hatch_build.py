@@ -9,10 +9,12 @@ SIRENE_UI_BUILD=skip leaves the UI out, =require fails instead of going without.
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +60,7 @@ class WebUI(BuildHookInterface):  # type: ignore[type-arg]
             self._build()
         except (subprocess.SubprocessError, OSError) as error:
             if version != "editable" or os.environ.get("SIRENE_UI_BUILD") == "require":
-                raise
+                raise RuntimeError(f"the web UI cannot be built: {_reason(error)}") from error
             self._go_without(_reason(error))
 
     def _build(self) -> None:
@@ -74,10 +76,18 @@ class WebUI(BuildHookInterface):  # type: ignore[type-arg]
             built = Path(folder) / "static"
             _run([*npm, "run", "build", "--", "--outDir", str(built), "--emptyOutDir"], work)
             (built / ".stamp").write_text(self._digest(), encoding="ascii")
-            static = self._package / "static"
-            shutil.rmtree(static, ignore_errors=True)
-            shutil.copytree(built, static)
+            self._replace_static(built)
         (self._package / "not_built.txt").unlink(missing_ok=True)
+
+    def _replace_static(self, built: Path) -> None:
+        """By renames, so that no install beside this one sees or leaves half of it."""
+        static = self._package / "static"
+        with tempfile.TemporaryDirectory(prefix=".static-", dir=self._here) as folder:
+            shutil.copytree(built, Path(folder) / "new")
+            with suppress(FileNotFoundError):
+                static.rename(Path(folder) / "old")
+            with suppress(OSError):  # another install was faster, and made the same
+                (Path(folder) / "new").rename(static)
 
     def _go_without(self, reason: str) -> None:
         shutil.rmtree(self._package / "static", ignore_errors=True)
@@ -148,7 +158,10 @@ def _reason(error: Exception) -> str:
     if isinstance(error, subprocess.TimeoutExpired):
         return f"the build took more than {BUILD_S} s"
     if isinstance(error, subprocess.CalledProcessError):
-        said = (error.stderr or error.stdout or "").strip().splitlines()
-        wrong = [line for line in said if "error" in line.lower()] or said
-        return (wrong[0] if wrong else f"npm ended with {error.returncode}")[:300]
+        said = (error.stderr or error.stdout or "").splitlines()
+        lines = [line.removeprefix("npm error").strip() for line in said]
+        # npm begins with lines like `code ECONNREFUSED`, which say little.
+        lines = [line for line in lines if line and not re.match("(code|syscall|errno) ", line)]
+        telling = [line for line in lines if "reason: " in line or "Error: " in line] or lines
+        return (telling[0] if telling else f"npm ended with {error.returncode}")[:300]
     return str(error)

@@ -1,6 +1,6 @@
 """Sirene's HTTP API for the commands: an answer is a typed view, everything else a CliError."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
 from typing import TypeVar
@@ -71,6 +71,17 @@ class ApiClient:
     ) -> View:
         """The answer as a view. Raises: CliError."""
         return self.decode(self.fetch(method, path, query=query, body=body), kind)
+
+    def upload(self, path: str, chunks: Iterable[bytes], size_bytes: int) -> None:
+        """Send a file as it is read. Raises: CliError; what reading it raises."""
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Content-Length": str(size_bytes),
+        }
+        with self.reachable():
+            answer = self._http.put(path, content=chunks, headers=headers)
+        if not answer.is_success:
+            raise refusal(answer)
 
     @contextmanager
     def stream(

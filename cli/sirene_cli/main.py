@@ -9,11 +9,13 @@ from typing import NoReturn
 
 import click
 
+from sirene_cli.commands.imports import import_files
 from sirene_cli.commands.memory import load, pin, ps, unload, unpin
 from sirene_cli.commands.models import list_models, rm
 from sirene_cli.commands.pulls import cancel, pull
 from sirene_cli.commands.queue import limits, pause, queue, resume
 from sirene_cli.commands.speech import say
+from sirene_cli.commands.token import token
 from sirene_cli.commands.up import up
 from sirene_cli.commands.volume import parts, repair, verify
 from sirene_cli.context import Context
@@ -75,6 +77,7 @@ def sirene(click_context: click.Context, url: str | None) -> None:
 for command in (
     *(up, pull, pause, resume, cancel, queue, limits),
     *(verify, repair, parts),
+    *(token, import_files),
     *(list_models, ps, say, rm, load, pin, unpin, unload),
 ):
     sirene.add_command(command)

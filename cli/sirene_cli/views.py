@@ -167,6 +167,46 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     total_bytes: int = 0
 
 
+class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    verdict: str
+    kept: bool
+    source: str = ""
+
+
+class TokenCleared(msgspec.Struct, frozen=True, kw_only=True):
+    source: str = ""
+
+
+class FittingFile(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    path: str
+    is_certain: bool = False
+
+
+class FittingModel(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    files: tuple[FittingFile, ...] = ()
+    missing: tuple[str, ...] = ()
+    is_complete: bool = False
+
+    @property
+    def rank(self) -> tuple[int, bool, int]:
+        certain = sum(file.is_certain for file in self.files)
+        return certain, self.is_complete, len(self.files)
+
+
+class Identified(msgspec.Struct, frozen=True, kw_only=True):
+    models: tuple[FittingModel, ...] = ()
+    unknown: tuple[str, ...] = ()
+    hint: str = ""
+
+
+class Imported(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    size_bytes: int = 0
+    unverified: tuple[str, ...] = ()
+
+
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """The body of every error answer."""
 

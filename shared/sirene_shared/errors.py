@@ -12,6 +12,8 @@
     │   ├── ModelDamaged          model_damaged
     │   ├── ModelInUse            model_in_use
     │   ├── PullNotFound          pull_not_found
+    │   ├── FilesRefused          files_refused
+    │   ├── UploadBroken          upload_broken
     │   └── InvalidManifest       invalid_manifest
     ├── PullError
     │   ├── DiskFull              disk_full
@@ -151,6 +153,19 @@ class ModelInUse(ModelError):
 
 class PullNotFound(ModelError):
     code = "pull_not_found"
+
+
+class FilesRefused(ModelError):
+    """Files that somebody brought are not the model's."""
+
+    code = "files_refused"
+
+
+class UploadBroken(ModelError):
+    """A file that somebody brought did not arrive whole."""
+
+    code = "upload_broken"
+    retryable = True
 
 
 class InvalidManifest(ModelError):

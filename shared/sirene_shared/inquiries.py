@@ -1,13 +1,18 @@
-"""What the API asks a downloader and waits for, and what that answers: core NATS, kept nowhere."""
+"""What the API asks of downloaders and waits for, and what they answer: core NATS, kept nowhere.
 
+A question about a model is one downloader's to answer; one about the downloaders themselves goes to
+all of them, and each answers.
+"""
+
+import re
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from sirene_shared.errors import Failure
-from sirene_shared.messages import AboutModel, Count, Name, Wire
+from sirene_shared.messages import AboutModel, Count, Name, PullLimits, Wire
 
 
 class TokenVerdict(StrEnum):
@@ -102,4 +107,88 @@ class LeftPart(msgspec.Struct, frozen=True, kw_only=True):
 class PartsReply(Wire, frozen=True, kw_only=True):
     parts: tuple[LeftPart, ...] = ()
     """All, or those that were removed."""
+    error: Failure | None = None
+
+
+class StorageRequest(Wire, frozen=True, kw_only=True):
+    """To every downloader: how full is your volume?"""
+
+
+class Storage(Wire, frozen=True, kw_only=True):
+    writer: str = ""
+    volume: str = ""
+    """The same for all downloaders of one volume; empty: it cannot be told."""
+    total_bytes: Count = 0
+    free_bytes: Count = 0
+    """For the downloader, before what is reserved."""
+    reserved_bytes: Count = 0
+    """What running pulls will still take."""
+    installed_bytes: Count = 0
+    """Of the models' directories; what several variants share counts once."""
+    parts_bytes: Count = 0
+    """What is left of pulls, and what running ones have."""
+    error: Failure | None = None
+
+
+class TokenSource(StrEnum):
+    """Where the token for the hub is from."""
+
+    STORED = "stored"
+    """Somebody gave it while Sirene runs: it counts before the environment's."""
+    ENVIRONMENT = "environment"
+    NONE = "none"
+
+
+class SetupRequest(Wire, frozen=True, kw_only=True):
+    """To every downloader: what is in force?"""
+
+
+class Setup(Wire, frozen=True, kw_only=True):
+    """Hosts without paths, and no secret."""
+
+    writer: str = ""
+    replica: str = ""
+    version: str = ""
+    endpoint: str = ""
+    mirrors: tuple[str, ...] = ()
+    offline: bool = False
+    token: TokenSource = TokenSource.NONE
+    limits: PullLimits = PullLimits()
+    """Now."""
+    own_limits: PullLimits = PullLimits()
+    """Of the environment."""
+    pull_hours: str = ""
+    keep_parts_h: Count = 0
+    error: Failure | None = None
+
+
+# What may stand in a header, and on one line.
+MAX_TOKEN_CHARACTERS = 512
+TOKEN_PATTERN = f"^[!-~]{{1,{MAX_TOKEN_CHARACTERS}}}$"
+TOKEN = re.compile(TOKEN_PATTERN)
+
+
+class TokenCheck(StrEnum):
+    """What the hub says to a token."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    """It could not be asked."""
+
+
+class TokenRequest(Wire, frozen=True, kw_only=True):
+    """To every downloader: ask the hub about this token, keep it, or forget the one you keep."""
+
+    action: Literal["check", "keep", "clear"]
+    token: Annotated[str, Meta(max_length=MAX_TOKEN_CHARACTERS)] = ""
+
+    def __repr__(self) -> str:
+        return f"TokenRequest(action={self.action!r})"
+
+
+class TokenReply(Wire, frozen=True, kw_only=True):
+    writer: str = ""
+    check: TokenCheck = TokenCheck.UNKNOWN
+    source: TokenSource = TokenSource.NONE
     error: Failure | None = None

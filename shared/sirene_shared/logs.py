@@ -6,6 +6,8 @@ import logging
 import sys
 from collections.abc import Iterable
 
+# Anything shorter would mask what is none.
+SHORTEST_SECRET = 4
 # Libraries whose own lines repeat what ours say.
 QUIET = (
     *("aiohttp", "asyncio", "faststream", "filelock", "httpcore", "httpcore2", "httpx", "httpx2"),
@@ -20,7 +22,11 @@ class OneLine(logging.Formatter):
         super().__init__()
         self._service = service
         self._as_json = as_json
-        self._secrets = [secret for secret in secrets if len(secret) >= 4]
+        self._secrets = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
+
+    def mask(self, secret: str) -> None:
+        if len(secret) >= SHORTEST_SECRET and secret not in self._secrets:
+            self._secrets.append(secret)
 
     def format(self, record: logging.LogRecord) -> str:
         text = record.getMessage()
@@ -44,6 +50,13 @@ class OneLine(logging.Formatter):
         )
         moment = datetime.datetime.fromtimestamp(record.created).astimezone()
         return f"{moment:%H:%M:%S} {record.levelname.lower():7} {self._service:10} {visible}"
+
+
+def mask(secret: str) -> None:
+    """From now on, too: a secret that became known while we run."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler.formatter, OneLine):
+            handler.formatter.mask(secret)
 
 
 def configure(

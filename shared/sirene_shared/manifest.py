@@ -75,12 +75,18 @@ class Variant(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     languages: tuple[Text, ...] = ()
     memory: Size | None = None
     """Bytes it takes when loaded, as an estimate until it was measured."""
+    memory_cpu: Size | None = None
+    """The same on a CPU, where that differs: weights that a GPU holds in half precision."""
 
     @property
     def file_list(self) -> tuple[ManifestFile, ...]:
         return tuple(
             ManifestFile(path=file) if isinstance(file, str) else file for file in self.files
         )
+
+    def memory_on(self, device: str) -> int | None:
+        """device: `cpu` or `cuda`."""
+        return self.memory_cpu or self.memory if device == "cpu" else self.memory
 
     @property
     def size_bytes(self) -> int | None:

@@ -265,6 +265,12 @@ class ReplicaStatus(Wire, frozen=True, kw_only=True):
     models: tuple[LoadedModel, ...] = ()
     backends: tuple[str, ...] = ()
     started_at: float = 0.0
+    version: str = ""
+    wanted_device: str = ""
+    """As its settings say, like the next two."""
+    max_memory: str = ""
+    keep_alive_s: float | None = None
+    """How long an idle model stays by default; negative: until room is needed; None: not told."""
 
 
 # ── Requests to inference ───────────────────────────────────────────────────────────────────────

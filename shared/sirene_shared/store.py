@@ -2,6 +2,8 @@
 
     <root>/<name>/<variant>/…            installed, if and only if .sirene.json is there
     <root>/.staging/<writer>/…           a downloader at work; never read by anyone else
+    <root>/.sirene/…                     what its downloaders keep: which volume it is, a
+                                         token for the hub that somebody gave
 
 The volume is the truth: a directory gets its final name by one rename, after its record was
 written, so a directory that exists is whole.
@@ -18,6 +20,7 @@ from sirene_shared.names import ModelRef, check_model, check_variant
 
 RECORD_NAME = ".sirene.json"
 STAGING_NAME = ".staging"
+KEPT_NAME = ".sirene"
 MAX_RECORD_BYTES = 4 << 20
 
 
@@ -54,6 +57,14 @@ class Store:
     @property
     def staging(self) -> Path:
         return self.root / STAGING_NAME
+
+    @property
+    def kept(self) -> Path:
+        return self.root / KEPT_NAME
+
+    @property
+    def hub_token(self) -> Path:
+        return self.kept / "hub-token"
 
     def directory(self, ref: ModelRef) -> Path:
         """Where the variant's files lie. Raises: InvalidRequest for a name that is none."""

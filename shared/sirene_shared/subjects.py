@@ -15,6 +15,11 @@
     PREFLIGHT     asks      ──────▶  any of them
     VERIFY        asks      ──────▶  any of them
     PARTS         asks      ──────▶  any of them
+    STORAGE       asks      ──────▶  every one of them
+    SETUP         asks      ──────▶  every one of them
+    TOKEN         asks      ──────▶  every one of them; kept by no stream
+    UPLOAD        asks      ──────▶  any of them; then the bytes of a file (upload_stream.py)
+    IMPORT        asks      ──────▶  any of them
     sirene-sizes                                            mirrors and writes: memory, measured
     sirene-replicas mirrors ◀─────────────────────────────  writes, with a time to live
     SUSPICION                         looks   ◀───────────  could not load what is installed
@@ -36,7 +41,15 @@ from nats.js.api import (
     StreamConfig,
 )
 
-from sirene_shared.inquiries import PartsRequest, PreflightRequest, VerifyRequest
+from sirene_shared.imports import ImportRequest, UploadRequest
+from sirene_shared.inquiries import (
+    PartsRequest,
+    PreflightRequest,
+    SetupRequest,
+    StorageRequest,
+    TokenRequest,
+    VerifyRequest,
+)
 from sirene_shared.messages import (
     Control,
     DeadLetter,
@@ -104,10 +117,15 @@ SUSPICION: Final = Subject("sirene.v1.suspicion", Suspicion)
 PREFLIGHT: Final = Subject("sirene.v1.preflight", PreflightRequest, is_one=True)
 VERIFY: Final = Subject("sirene.v1.verify", VerifyRequest, is_one=True)
 PARTS: Final = Subject("sirene.v1.parts", PartsRequest, is_one=True)
+STORAGE: Final = Subject("sirene.v1.storage", StorageRequest, is_one=True)
+SETUP: Final = Subject("sirene.v1.setup", SetupRequest, is_one=True)
+UPLOAD: Final = Subject("sirene.v1.upload", UploadRequest, is_one=True)
+IMPORT: Final = Subject("sirene.v1.import", ImportRequest, is_one=True)
+TOKEN: Final = Subject("sirene.v1.token", TokenRequest, is_one=True)
 
 SUBJECTS: Final = (
     *(PULL, DELETE, DEAD, CONTROL, PROGRESS, SPEAK, LOAD, UNLOAD, PIN, SUSPICION),
-    *(PREFLIGHT, VERIFY, PARTS),
+    *(PREFLIGHT, VERIFY, PARTS, STORAGE, SETUP, TOKEN, UPLOAD, IMPORT),
 )
 
 STREAMS: Final = (

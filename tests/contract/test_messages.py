@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sirene_shared import inquiries, messages
+from sirene_shared import imports, inquiries, messages
 from sirene_shared.messages import AboutModel, ModelStatus, SpeakRequest, Wire
 from sirene_shared.subjects import BUCKETS, SUBJECTS
 
@@ -31,11 +31,12 @@ def test_a_field_of_a_newer_version_is_ignored(kind: type[Wire]) -> None:
 def test_every_message_is_sent_on_a_subject_or_kept_in_a_bucket_or_answers_one() -> None:
     kinds = {
         kind
-        for kind in (*vars(messages).values(), *vars(inquiries).values())
+        for kind in (*vars(messages).values(), *vars(inquiries).values(), *vars(imports).values())
         if isinstance(kind, type) and issubclass(kind, Wire) and kind not in (Wire, AboutModel)
     }
     replies = {messages.LoadReply, messages.UnloadReply, messages.PinReply}
-    answers = {inquiries.Preflight, inquiries.Verification, inquiries.PartsReply}
+    answers = {inquiries.Preflight, inquiries.Verification, inquiries.PartsReply, inquiries.Storage}
+    answers |= {inquiries.Setup, inquiries.TokenReply, imports.ImportReply}
     assert kinds == SENT | replies | answers | {messages.LoadedModel, messages.Transfer}
 
 

@@ -127,22 +127,25 @@ def test_what_it_cannot_read_is_refused_with_what_to_do(product: Product) -> Non
     assert "hiragana" in answer.text
 
 
-def test_a_voice_that_was_cut_is_called_by_its_name(product: Product) -> None:
+def test_a_voice_that_was_cut_is_called_by_its_name_and_a_pull_repairs_it(product: Product) -> None:
     product.http.post("/models/unload", json={"model": KOKORO}).raise_for_status()
     path = product.models / "kokoro" / "v1.0" / "voices" / "ff_siwis.bin"
     whole = path.read_bytes()
-    try:
-        path.write_bytes(whole[:1000])
-        body = {"model": KOKORO, "input": SHORT, "voice": "af_heart", "response_format": "wav"}
-        error = product.http.post("/v1/audio/speech", json=body).json()["error"]
-        assert error["code"] == "model_damaged"
-        assert "voices/ff_siwis.bin" in error["message"]
-    finally:
-        path.write_bytes(whole)
-    # The downloader looks at the files first, and a load that failed is not tried again at once.
-    assert until_true(lambda: product.http.post("/v1/audio/speech", json=body).is_success)
+    path.write_bytes(whole[:1000])
+    body = {"model": KOKORO, "input": SHORT, "voice": "af_heart", "response_format": "wav"}
+    error = product.http.post("/v1/audio/speech", json=body).json()["error"]
+    assert error["code"] == "model_damaged"
+    assert "voices/ff_siwis.bin" in error["message"]
+    # The downloader looks at the files itself, and says so to everybody.
+    assert until_true(lambda: product.state(KOKORO) == "damaged")
+    told = product.get(f"/api/models/{KOKORO}")["error"]
+    assert told["code"] == "model_damaged"
+    assert "voices/ff_siwis.bin" in told["message"]
+    assert product.pull(KOKORO)[-1].kind == "complete"
+    assert path.read_bytes() == whole
     assert product.state(KOKORO) == "installed"
-    assert product.speak(SHORT, KOKORO, voice="af_heart")
+    # A load that failed is not tried again at once.
+    assert until_true(lambda: product.http.post("/v1/audio/speech", json=body).is_success)
 
 
 def test_the_log_has_no_traceback(product: Product) -> None:

@@ -48,9 +48,13 @@ class ModelsVolume:
 
     def add_kokoro(self, variant: str, **options: Any) -> ModelRef:
         """options: those of kokoro_voice.build()."""
-        built = kokoro_voice.build(self.root.parent / "built" / f"kokoro-{variant}", **options)
-        files = {name: path.read_bytes() for name, path in built.items()}
-        return self._add(ModelRef("kokoro", variant), files)
+        folder = self.root.parent / "built" / f"kokoro-{variant}"
+        kokoro_voice.build(folder, **options)
+        return self.add_kokoro_files(variant, folder)
+
+    def add_kokoro_files(self, variant: str, folder: Path) -> ModelRef:
+        """A model that was built elsewhere."""
+        return self._add(ModelRef("kokoro", variant), files_of(folder))
 
     def add_qwen(self, variant: str, kind: str = "custom_voice", **options: Any) -> ModelRef:
         """kind, options: those of qwen_model.build()."""

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from sirene_shared.logs import OneLine
+from sirene_shared.logs import OneLine, mask
 
 
 def line(message: str, *, as_json: bool = False) -> str:
@@ -30,3 +30,16 @@ def test_a_json_line_has_what_machines_look_for() -> None:
     assert fields["service"] == "api"
     assert fields["level"] == "info"
     assert fields["message"] == "hello"
+
+
+def test_a_secret_that_becomes_known_later_is_masked_from_then_on() -> None:
+    root, handler = logging.getLogger(), logging.NullHandler()
+    handler.setFormatter(OneLine("api", as_json=False))
+    root.addHandler(handler)
+    try:
+        mask("hf_given_later")
+        mask("x")
+    finally:
+        root.removeHandler(handler)
+    record = logging.LogRecord("x", logging.INFO, "", 1, "sent hf_given_later, x", None, None)
+    assert "sent ***, x" in handler.format(record)

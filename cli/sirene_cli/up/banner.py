@@ -24,7 +24,7 @@ def rows(
             ("API docs", f"{url}/schema"),
             ("OpenAI base", f"{url}/v1"),
         ]
-    token = "yes" if has_token else "no (only gated models need one: set HF_TOKEN)"
+    token = "yes" if has_token else "no (only gated models need one: sirene token set)"
     return [
         *found,
         ("NATS", bus),

@@ -25,6 +25,7 @@ from sirene_cli.up.relay import Relay
 from sirene_cli.up.supervisor import Service, Supervisor
 from sirene_cli.views import Job
 from sirene_shared import logs, web_ui
+from sirene_shared.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +110,7 @@ class Run:
             plan,
             url=self._url,
             nats_url=self._nats_url,
-            has_token=bool(self._token),
+            has_token=bool(self._token) or _has_stored_token(plan),
             no_ui=_no_ui(plan),
         )
         if plan.log_format == "json":
@@ -186,6 +187,11 @@ def _no_ui(plan: Plan) -> web_ui.Missing | None:
         return web_ui.Missing(web_ui.SWITCHED_OFF, can_be_built=False)
     found = web_ui.find()
     return found if isinstance(found, web_ui.Missing) else None
+
+
+def _has_stored_token(plan: Plan) -> bool:
+    """`sirene token set` has been there."""
+    return Store(plan.models).hub_token.is_file()
 
 
 def _make_models_folder(plan: Plan) -> None:

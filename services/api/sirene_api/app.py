@@ -12,18 +12,22 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Tag
 
 from sirene_api.catalog import Catalog
+from sirene_api.downloaders import Downloaders
 from sirene_api.downloads import Downloads
 from sirene_api.events import HEARTBEAT_S, Hub
 from sirene_api.guards import App, Guards, Receive, Scope, Send
+from sirene_api.imports import Imports
 from sirene_api.inquiries import Inquiries
 from sirene_api.link import BusLink
 from sirene_api.memory import Memory
 from sirene_api.pages import SECURITY_HEADERS
+from sirene_api.preferences import Preferences
 from sirene_api.pulls import Pulls, model_key
 from sirene_api.routes import (
     downloads,
     failures,
     health,
+    imports,
     memory,
     models,
     openai_models,
@@ -32,6 +36,7 @@ from sirene_api.routes import (
     speech,
     volume,
 )
+from sirene_api.routes import settings as settings_routes
 from sirene_api.settings import Settings
 from sirene_api.synthesis import Synthesis
 from sirene_api.views import ReplicaGone, ReplicaView
@@ -72,6 +77,13 @@ ROUTES = [
     downloads.change_limits,
     volume.verify_model,
     volume.repair_model,
+    volume.show_storage,
+    imports.identify_files,
+    imports.upload_file,
+    imports.import_model,
+    settings_routes.show_settings,
+    settings_routes.keep_hub_token,
+    settings_routes.clear_hub_token,
     volume.list_parts,
     volume.delete_parts,
     memory.load_model,
@@ -94,6 +106,8 @@ TAGS = [
     Tag("pulls", "Installing a model, and following how it arrives."),
     Tag("volume", "The files on the volume, and what is left of pulls that did not end."),
     Tag("memory", "Models in the memory of the inference replicas."),
+    Tag("import", "Installing a model from files that are here, without the hub."),
+    Tag("settings", "What is in force in every service, and the token for the hub."),
     Tag("openai", "OpenAI's shapes: point any client of theirs at /v1."),
     Tag("health", "For whoever watches this service."),
 ]
@@ -149,14 +163,18 @@ def create_app(
         catalog, link, load_wait_s=settings.load_wait_s, unload_wait_s=settings.unload_wait_s
     )
     wishes = Wishes(link)
+    downloaders = Downloaders(link)
     pulling = Pulls(catalog, link, hub, memories, wishes)
     things = {
         "catalog": catalog,
         "hub": hub,
+        "imports": Imports(link),
         "inquiries": Inquiries(catalog, link),
         "link": link,
         "memory": memories,
+        "preferences": Preferences(catalog, downloaders),
         "pulls": pulling,
+        "downloaders": downloaders,
         "downloads": Downloads(catalog, link, pulling, wishes),
         "no_ui": ui if isinstance(ui, Missing) else None,
         "synthesis": Synthesis(link, memories, wait_s=settings.load_wait_s),

@@ -30,7 +30,10 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Streams that a browser can open with a GET; the first one even starts a pull.
 PULL_PATH = re.compile(r"/api/models/[^/]+/pull/?", re.ASCII)
 EVENTS_PATH = re.compile(r"/api/models/events/?", re.ASCII)
+# The one place where a body is a file.
+UPLOAD_PATH = re.compile(r"/api/models/[^/]+/files/.+", re.ASCII | re.DOTALL)
 HOST = re.compile(r"(?P<name>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?", re.ASCII)
+OCTETS_TYPE = re.compile(r"application/octet-stream\s*(?:;.*)?", re.ASCII | re.IGNORECASE)
 JSON_TYPE = re.compile(r"application/json\s*(?:;.*)?", re.ASCII | re.IGNORECASE)
 
 
@@ -77,7 +80,11 @@ class Guards:
                 _check_browser(headers)
         except SireneError as error:
             return answer_to(error.code).status, body_of(error.failure())
-        if method not in SAFE_METHODS and _is_not_json(headers):
+        if method == "PUT" and UPLOAD_PATH.fullmatch(path):
+            if not OCTETS_TYPE.fullmatch(headers.get(b"content-type", "").strip()):
+                hint = "Send the header Content-Type: application/octet-stream."
+                return 415, plain_body(415, "a file is sent as it is", hint=hint)
+        elif method not in SAFE_METHODS and _is_not_json(headers):
             hint = "Send the header Content-Type: application/json."
             return 415, plain_body(415, "a request body here is JSON", hint=hint)
         return None

@@ -30,6 +30,8 @@ ANSWERS = {
     "model_damaged": Answer(409, "conflict_error"),
     "model_in_use": Answer(409, "conflict_error"),
     "pull_not_found": Answer(404, "not_found_error"),
+    "files_refused": Answer(422, "invalid_request_error"),
+    "upload_broken": Answer(502, "server_error"),
     "invalid_manifest": Answer(500, "server_error"),
     "pull_error": Answer(500, "server_error"),
     "disk_full": Answer(507, "server_error"),
@@ -66,6 +68,7 @@ PLAIN_CODES = {
     400: ("invalid_request", "invalid_request_error"),
     404: ("not_found", "not_found_error"),
     405: ("method_not_allowed", "invalid_request_error"),
+    411: ("length_required", "invalid_request_error"),
     413: ("payload_too_large", "invalid_request_error"),
     415: ("unsupported_media_type", "invalid_request_error"),
 }

@@ -7,9 +7,10 @@ import msgspec
 import nats.errors
 
 from sirene_api.catalog import Catalog
+from sirene_api.downloaders import nobody
 from sirene_api.http_errors import body_of
 from sirene_api.link import BusLink
-from sirene_api.placement import room
+from sirene_api.placement import device_of, room
 from sirene_api.volume_answers import (
     FileCheck,
     PartList,
@@ -27,7 +28,7 @@ from sirene_shared.inquiries import (
     Verification,
     VerifyRequest,
 )
-from sirene_shared.manifest import Model
+from sirene_shared.manifest import Model, Variant
 from sirene_shared.messages import Control, Wire
 from sirene_shared.names import ModelRef
 from sirene_shared.subjects import CONTROL, PARTS, PREFLIGHT, VERIFY
@@ -53,8 +54,7 @@ class Inquiries:
         request = PreflightRequest(model=ref.model, variant=ref.variant)
         body = await self._ask(PREFLIGHT.of(ref), request.encode(), PREFLIGHT_S)
         told = _decode(Preflight, body)
-        memory = self._memory_bytes()
-        wanted = model.variant.memory
+        wanted, memory = self._memory_bytes(model.variant)
         return PreflightView(
             id=ref.id,
             total_bytes=told.total_bytes,
@@ -71,11 +71,14 @@ class Inquiries:
             error=body_of(told.error) if told.error else None,
         )
 
-    def _memory_bytes(self) -> int | None:
-        """What the roomiest replica could give one model, its other models unloaded."""
-        replicas = self._catalog.replicas.values()
-        rooms = [room(replica) for replica in replicas if replica.memory_total_bytes]
-        return max(rooms, default=None)
+    def _memory_bytes(self, variant: Variant) -> tuple[int | None, int | None]:
+        """What it takes where it fits best, and what that replica could give it, its other models
+        unloaded."""
+        known = (each for each in self._catalog.replicas.values() if each.memory_total_bytes)
+        asked = [(variant.memory_on(device_of(each)), room(each)) for each in known]
+        if not asked:
+            return variant.memory, None
+        return max(asked, key=lambda each: each[1] - (each[0] or 0))
 
     async def verify(self, model: Model, job: str) -> VerificationView:
         """Raises: BusUnavailable, ModelNotInstalled, ModelDamaged."""
@@ -108,14 +111,14 @@ class Inquiries:
                 while True:
                     message = await subscription.next_msg(timeout=SILENCE_S)
                     if (message.headers or {}).get("Status") == "503":
-                        raise _nobody()
+                        raise nobody()
                     told = _decode(Verification, message.data)
                     if told.error:
                         raise told.error.error()
                     if told.is_over:
                         return told
             except nats.errors.TimeoutError:
-                raise _nobody() from None
+                raise nobody() from None
             finally:
                 with suppress(nats.errors.Error):
                     await subscription.unsubscribe()
@@ -149,7 +152,7 @@ class Inquiries:
             try:
                 return (await client.request(subject, body, timeout=within_s)).data
             except (nats.errors.NoRespondersError, nats.errors.TimeoutError):
-                raise _nobody() from None
+                raise nobody() from None
 
 
 def _decode(kind: type[Told], body: bytes) -> Told:
@@ -157,10 +160,3 @@ def _decode(kind: type[Told], body: bytes) -> Told:
         return kind.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise SireneError("a downloader gave an answer that cannot be read") from None
-
-
-def _nobody() -> BusUnavailable:
-    return BusUnavailable(
-        "no downloader answers",
-        hint="Start one; `nats micro ls` shows those that run.",
-    )

@@ -85,7 +85,7 @@ class Memory:
         """Ask the replica that has room, or any of them when none of those it knows is there."""
         replicas, ref = list(self._catalog.replicas.values()), request.ref
         variant = self._catalog.catalogue.find(ref.model, ref.variant).variant
-        expected = expected_bytes(replicas, ref, variant.memory or variant.size_bytes)
+        expected = expected_bytes(replicas, ref, variant)
         subjects = [LOAD.at(name) for name in places(replicas, ref, expected)]
         refused: LoadReply | None = None
         for subject in [*subjects, LOAD.of(ref)]:

@@ -1,11 +1,14 @@
 """Which replica is asked for a model that no replica speaks at once: the one with room."""
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
+from sirene_shared.manifest import Variant
 from sirene_shared.messages import LoadedModel, LoadedState, ReplicaStatus
 from sirene_shared.names import ModelRef
+
+DEVICES = ("cpu", "cuda")
 
 
 class Rank(NamedTuple):
@@ -22,34 +25,44 @@ class Rank(NamedTuple):
 def places(
     replicas: Iterable[ReplicaStatus],
     ref: ModelRef,
-    expected_bytes: int,
+    expected_bytes: Mapping[str, int],
     *,
     dice: Callable[[], float] = random.random,
 ) -> list[str]:
     """The names of those to ask, the best first; those it can never fit are left out.
 
+    expected_bytes: by device.
     Only advice, since what replicas tell is a moment old: each decides for itself.
     """
     ranked = [
-        (_rank(replica, ref, expected_bytes, dice()), replica.replica)
+        (_rank(replica, ref, expected_bytes[device_of(replica)], dice()), replica.replica)
         for replica in replicas
-        if expected_bytes <= _limit(replica)
+        if expected_bytes[device_of(replica)] <= _limit(replica)
     ]
     return [name for _, name in sorted(ranked)]
 
 
-def expected_bytes(replicas: Iterable[ReplicaStatus], ref: ModelRef, estimate: int | None) -> int:
-    """What some replica has measured, or else the manifest's estimate."""
-    measured = [
-        each.memory_bytes for replica in replicas for each in replica.models if each.ref == ref
-    ]
-    return max(measured, default=0) or estimate or 0
+def expected_bytes(
+    replicas: Iterable[ReplicaStatus], ref: ModelRef, variant: Variant
+) -> dict[str, int]:
+    """By device: what some replica has measured on such a one, or else the manifest's estimate."""
+    found = {}
+    for device in DEVICES:
+        measured = [
+            each.memory_bytes
+            for replica in replicas
+            for each in replica.models
+            if each.ref == ref and each.device == device
+        ]
+        estimate = variant.memory_on(device) or variant.size_bytes or 0
+        found[device] = max(measured, default=0) or estimate
+    return found
 
 
 def room(replica: ReplicaStatus) -> int:
     """Bytes that it could give one model, its other models unloaded."""
     limit = _limit(replica)
-    if _device(replica) == "cuda":
+    if device_of(replica) == "cuda":
         return int(limit)
     held = sum(model.memory_bytes for model in replica.models)
     return int(min(replica.memory_available_bytes + held, limit))
@@ -59,7 +72,7 @@ def _rank(replica: ReplicaStatus, ref: ModelRef, count: int, dice: float) -> Ran
     held = next((each for each in replica.models if each.ref == ref), None)
     if held and held.state is LoadedState.LOADING:
         return Rank(0, 0.0, dice)
-    device = _device(replica)
+    device = device_of(replica)
     free = _limit(replica) - replica.memory_taken.get(device, 0)
     slots = replica.max_loaded_models - len(replica.models)
     if not held and slots > 0 and free >= count:
@@ -74,10 +87,10 @@ def _may_leave(model: LoadedModel) -> bool:
     return model.state is LoadedState.LOADED and not model.in_flight and not model.pinned
 
 
-def _device(replica: ReplicaStatus) -> str:
+def device_of(replica: ReplicaStatus) -> str:
     """Where it puts models, as far as can be told from here."""
     return "cuda" if "cuda" in replica.memory_limits else "cpu"
 
 
 def _limit(replica: ReplicaStatus) -> float:
-    return replica.memory_limits.get(_device(replica), float("inf"))
+    return replica.memory_limits.get(device_of(replica), float("inf"))

@@ -65,3 +65,23 @@ class PartList(View, frozen=True, kw_only=True):
 
     parts: list[PartView]
     total_bytes: int
+
+
+class VolumeView(View, frozen=True, kw_only=True):
+    """A volume that holds models."""
+
+    volume: Annotated[str, Meta(description="The same for all downloaders that write to it.")]
+    downloaders: list[str]
+    total_bytes: int
+    free_bytes: Annotated[int, Meta(description="Before what running pulls have reserved.")]
+    reserved_bytes: Annotated[int, Meta(description="That running pulls will still take.")]
+    installed_bytes: Annotated[
+        int, Meta(description="Of models; a file that several share counts once.")
+    ]
+    parts_bytes: Annotated[
+        int, Meta(description="Of pulls that run, wait, or did not end with an install.")
+    ]
+
+
+class StorageView(View, frozen=True, kw_only=True):
+    volumes: list[VolumeView]

@@ -61,7 +61,7 @@ async def _adopt(workshop: Workshop, model: Model, lease: Lease) -> None:
 async def _verify(
     workshop: Workshop, model: Model, lease: Lease, folder: Path, descriptor: int
 ) -> None:
-    expected, revision = await _expected(workshop, model)
+    expected, revision = await expected_files(workshop, model)
     verdicts = await check_all(folder, expected, workshop.executor, durably=True)
     for path, verdict in verdicts.items():
         if not verdict.is_good:
@@ -91,7 +91,7 @@ async def _verify(
     log.info("%s was put here by hand: it is right, and installed now", model.ref.id)
 
 
-async def _expected(workshop: Workshop, model: Model) -> tuple[list[Expected], str]:
+async def expected_files(workshop: Workshop, model: Model) -> tuple[list[Expected], str]:
     """Of the manifest where that says it all, else of the hub. Raises: ModelDamaged."""
     files = model.variant.file_list
     if not all(file.sha256 for file in files):
@@ -103,8 +103,7 @@ async def _expected(workshop: Workshop, model: Model) -> tuple[list[Expected], s
                 wanted = [Expected(file.path, file.size, file.digests) for file in resolved.files]
                 return wanted, resolved.revision
         asking.cancel()
-    nothing = Described(None, None)
-    wanted = [Expected(file.path, file.size, digests_of(file, nothing)) for file in files]
+    wanted = by_manifest(model)
     for file in wanted:
         if not file.digests:
             raise ModelDamaged(
@@ -113,6 +112,13 @@ async def _expected(workshop: Workshop, model: Model) -> tuple[list[Expected], s
                 hint="Pull it, or let the downloader reach the hub.",
             )
     return wanted, model.variant.revision or ""
+
+
+def by_manifest(model: Model) -> list[Expected]:
+    """Its word alone, which may be no more than the names."""
+    nothing = Described(None, None)
+    files = model.variant.file_list
+    return [Expected(file.path, file.size, digests_of(file, nothing)) for file in files]
 
 
 async def keep(lease: Lease) -> None:

@@ -1,4 +1,4 @@
-"""Answers what the API asks, beside the commands: preflights, verifications, parts that are left.
+"""Answers what the API asks, beside the commands: about models, about the volume, about us.
 
 Each question is a task of its own, so that a long one holds up no other; they are few at a time,
 since they read the disk that pulls write to.
@@ -18,6 +18,8 @@ from nats.aio.msg import Msg
 from sirene_downloader.parts import Parts
 from sirene_downloader.preflight import Preflights
 from sirene_downloader.pull import Workshop
+from sirene_downloader.reception import Reception
+from sirene_downloader.storages import Storages
 from sirene_downloader.verification import verify
 from sirene_shared.ending import end
 from sirene_shared.errors import InvalidRequest, SireneError
@@ -26,17 +28,34 @@ from sirene_shared.inquiries import (
     PartsRequest,
     Preflight,
     PreflightRequest,
+    Setup,
+    SetupRequest,
+    Storage,
+    StorageRequest,
+    TokenReply,
+    TokenRequest,
     Verification,
     VerifyRequest,
 )
 from sirene_shared.manifest import Catalogue
 from sirene_shared.messages import Control, Wire
 from sirene_shared.names import check_job
-from sirene_shared.subjects import CONTROL, DOWNLOADERS, PARTS, PREFLIGHT, VERIFY
+from sirene_shared.subjects import (
+    CONTROL,
+    DOWNLOADERS,
+    PARTS,
+    PREFLIGHT,
+    SETUP,
+    STORAGE,
+    TOKEN,
+    VERIFY,
+)
 
 log = logging.getLogger(__name__)
 
 AT_A_TIME = 4
+# No queue group: every downloader answers.
+TO_ALL = ""
 # While a file is hashed that takes long, the asker hears that we live.
 TELL_S = 2.0
 
@@ -52,25 +71,30 @@ class Desk:
         workshop: Workshop,
         preflights: Preflights,
         parts: Parts,
+        storages: Storages,
+        reception: Reception,
     ) -> None:
         self._nc = nc
         self._catalogue = catalogue
         self._workshop = workshop
         self._preflights = preflights
         self._parts = parts
+        self._storages = storages
+        self._reception = reception
         self._slots = asyncio.Semaphore(AT_A_TIME)
         self._tasks: set[asyncio.Task[None]] = set()
         self._verifying: dict[str, asyncio.Task[Verification]] = {}
 
     async def open(self) -> None:
-        for subject, answer, broken in (
-            (PREFLIGHT, self._preflight, Preflight),
-            (VERIFY, self._verify, Verification),
-            (PARTS, self._left, PartsReply),
+        for subject, answer, broken, queue in (
+            (PREFLIGHT, self._preflight, Preflight, DOWNLOADERS),
+            (VERIFY, self._verify, Verification, DOWNLOADERS),
+            (PARTS, self._left, PartsReply, DOWNLOADERS),
+            (STORAGE, self._storage, Storage, TO_ALL),
+            (SETUP, self._setup, Setup, TO_ALL),
+            (TOKEN, self._token, TokenReply, TO_ALL),
         ):
-            await self._nc.subscribe(
-                subject.all, queue=DOWNLOADERS, cb=self._taking(answer, broken)
-            )
+            await self._nc.subscribe(subject.all, queue=queue, cb=self._taking(answer, broken))
         await self._nc.subscribe(CONTROL.all, cb=self._on_control)
 
     async def close(self) -> None:
@@ -141,6 +165,17 @@ class Desk:
         if asked.delete:
             return PartsReply(parts=tuple(await self._parts.collect(asked.model)))
         return PartsReply(parts=tuple(await self._parts.left(asked.model)))
+
+    async def _storage(self, message: Msg) -> Wire:
+        _decode(StorageRequest, message)
+        return await self._storages.look()
+
+    async def _setup(self, message: Msg) -> Wire:
+        _decode(SetupRequest, message)
+        return await self._reception.tell()
+
+    async def _token(self, message: Msg) -> Wire:
+        return await self._reception.take_token(_decode(TokenRequest, message))
 
     async def _on_control(self, message: Msg) -> None:
         with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

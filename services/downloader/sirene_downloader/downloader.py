@@ -16,21 +16,27 @@ from nats.micro.service import Service
 
 from sirene_downloader import handlers
 from sirene_downloader.backlog import Backlog
+from sirene_downloader.bringing import Bringing
 from sirene_downloader.caretaker import Caretaker
+from sirene_downloader.custody import Custody
 from sirene_downloader.desk import Desk
 from sirene_downloader.dispatcher import Dispatcher
 from sirene_downloader.doubt import Doubt
 from sirene_downloader.equipment import Equipment, equip
 from sirene_downloader.hours import Hours
+from sirene_downloader.imports import Imports
+from sirene_downloader.installing import Installing
 from sirene_downloader.inventory import Inventory
 from sirene_downloader.jobs import Jobs
 from sirene_downloader.limits import CurrentLimits
 from sirene_downloader.parts import Parts, keep_collecting
 from sirene_downloader.preflight import Preflights
 from sirene_downloader.pull import Workshop
+from sirene_downloader.reception import Reception
 from sirene_downloader.removal import Removal
 from sirene_downloader.settings import Limits, Settings
 from sirene_downloader.states import States
+from sirene_downloader.storages import Storages
 from sirene_downloader.transfer.throttle import Throttle
 from sirene_downloader.watch import Watch
 from sirene_downloader.wishes import Wishes
@@ -147,9 +153,20 @@ class Downloader:
         await caretaker.reconcile()
         await nc.subscribe(PULL.all, cb=partial(handlers.hear_pull, dispatcher, backlog, wishes))
         parts = Parts(js, backlog, workshop)
-        preflights = Preflights(workshop, equipment.client, has_token=bool(chosen.hf_token))
-        desk = Desk(nc, self._catalogue, workshop, preflights, parts)
+        preflights = Preflights(workshop, equipment.client, equipment.token)
+        storages = Storages(workshop, parts)
+        reception = Reception(
+            *(workshop, equipment.client, equipment.token, chosen, self.current, self._replica)
+        )
+        desk = Desk(nc, self._catalogue, workshop, preflights, parts, storages, reception)
         await desk.open()
+        custody = Custody(js, backlog, workshop)
+        imports = Imports(
+            nc,
+            Bringing(nc, self._catalogue, workshop, custody),
+            Installing(states, self._catalogue, workshop, custody),
+        )
+        await imports.open()
         doubt = Doubt(js, states, workshop)
         stack.push_async_callback(doubt.close)
         await nc.subscribe(SUSPICION.all, queue=DOWNLOADER_SERVICE, cb=doubt.hear)
@@ -166,7 +183,7 @@ class Downloader:
         await self._stopping.wait()
         await end(caring)
         await dispatcher.close()
-        await asyncio.gather(jobs.close(), desk.close())
+        await asyncio.gather(jobs.close(), desk.close(), imports.close())
         await _leave(nc, broker, service)
 
     def _limits_changed(self, key: str, value: bytes | None) -> None:

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from typing import NamedTuple
 
 from sirene_downloader.hub import Hub
+from sirene_downloader.hub_token import HubToken
 from sirene_downloader.places import plain_urls
 from sirene_downloader.pull import Workshop
 from sirene_downloader.request import Client
@@ -22,6 +23,7 @@ THREADS_PER_PULL = 2
 
 class Equipment(NamedTuple):
     workshop: Workshop
+    token: HubToken
     client: Client
     """For questions; the bytes come over the workshop's wire."""
 
@@ -38,13 +40,13 @@ def equip(
     executor = ThreadPoolExecutor(2 + THREADS_PER_PULL * MAX_PULLS, "disk")
     stack.callback(executor.shutdown, wait=True, cancel_futures=True)
     policy = settings.policy(plain_urls(catalogue, settings.hf_endpoint))
-    client = Client(
-        settings.hf_endpoint, settings.hf_token, limits, policy=policy, proxies=settings.proxies
-    )
+    store = Store(settings.models_path)
+    token = HubToken(store.hub_token, settings.hf_token)
+    client = Client(settings.hf_endpoint, token, limits, policy=policy, proxies=settings.proxies)
     stack.push_async_callback(client.close)
     wire = Wire(
         endpoint=settings.hf_endpoint,
-        token=settings.hf_token,
+        token=token,
         limits=limits,
         throttle=throttle,
         policy=policy,
@@ -58,7 +60,7 @@ def equip(
         mirrors=settings.mirror_list,
         offline=settings.hf_hub_offline,
         limits=limits,
+        refresh_token=token.refresh,
     )
-    store = Store(settings.models_path)
     staging = Staging(store.staging, replica)
-    return Equipment(Workshop(store, staging, hub, wire, executor), client)
+    return Equipment(Workshop(store, staging, hub, wire, executor), token, client)

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from sirene_downloader import listing
+from sirene_downloader.checking import run
 from sirene_downloader.described import Described, by_headers, compare, digests_of
 from sirene_downloader.listing import Listing
 from sirene_downloader.patience import Patience
@@ -55,12 +56,15 @@ class Hub:
         offline: bool,
         limits: Limits,
         mirrors: tuple[str, ...] = (),
+        refresh_token: Callable[[], None] = lambda: None,
     ) -> None:
+        """refresh_token: called before each model is asked for; it blocks."""
         self._client = client
         self._executor = executor
         self._endpoint = endpoint.rstrip("/")
         self._endpoints = tuple(dict.fromkeys((self._endpoint, *mirrors)))
         self._offline = offline
+        self._refresh_token = refresh_token
         self._limits = limits
 
     def sources(self) -> Sources:
@@ -74,6 +78,7 @@ class Hub:
                 f"{model.ref.id!r} cannot be fetched: HF_HUB_OFFLINE is set",
                 hint="Unset HF_HUB_OFFLINE, or copy the files onto the volume.",
             )
+        await run(self._executor, self._refresh_token)
         variant = model.variant
         wanted = [(file, place_of(variant, file, self._endpoint)) for file in variant.file_list]
         listings: dict[tuple[str, str], Listing | None] = {}

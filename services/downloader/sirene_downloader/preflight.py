@@ -7,6 +7,7 @@ from functools import partial
 
 from sirene_downloader import parts, shelf, space
 from sirene_downloader.hub import Resolved
+from sirene_downloader.hub_token import HubToken
 from sirene_downloader.pull import SPARE_BYTES, Workshop, no_room
 from sirene_downloader.remote import RemoteFile
 from sirene_downloader.request import Client, Interrupted
@@ -29,10 +30,10 @@ HUB_S = 15.0
 
 
 class Preflights:
-    def __init__(self, workshop: Workshop, client: Client, *, has_token: bool) -> None:
+    def __init__(self, workshop: Workshop, client: Client, token: HubToken) -> None:
         self._work = workshop
         self._client = client
-        self._has_token = has_token
+        self._token = token
 
     async def look(self, model: Model) -> Preflight:
         """Raises: VolumeUnwritable."""
@@ -111,14 +112,15 @@ class Preflights:
         return sum(shared.values()) + kept
 
     def _verdict(self, gated: bool, error: SireneError | None) -> TokenVerdict:
+        has_token = bool(self._token.value)
         if isinstance(error, HubTokenRefused):
             return TokenVerdict.WRONG
         if isinstance(error, HubUnauthorized):
-            return TokenVerdict.WRONG if self._has_token else TokenVerdict.NONE
+            return TokenVerdict.WRONG if has_token else TokenVerdict.NONE
         if isinstance(error, HubForbidden):
-            return TokenVerdict.TERMS_NOT_ACCEPTED if self._has_token else TokenVerdict.NONE
+            return TokenVerdict.TERMS_NOT_ACCEPTED if has_token else TokenVerdict.NONE
         if not gated:
             return TokenVerdict.NOT_NEEDED
         if error is not None:
-            return TokenVerdict.UNKNOWN if self._has_token else TokenVerdict.NONE
-        return TokenVerdict.OK if self._has_token else TokenVerdict.NOT_NEEDED
+            return TokenVerdict.UNKNOWN if has_token else TokenVerdict.NONE
+        return TokenVerdict.OK if has_token else TokenVerdict.NOT_NEEDED

@@ -27,8 +27,8 @@ def refusal(status: int, reason: str, what: str, *, has_token: bool) -> PullErro
 def _token_refused(what: str) -> PullError:
     return HubTokenRefused(
         f"the hub does not accept our token for {what!r}",
-        hint="HF_TOKEN is wrong or has expired: make a new one at the hub, set it, restart the"
-        " downloader, and pull again.",
+        hint="It is wrong or has expired: make a new one at the hub, give it to us with"
+        " `sirene token set` or in the settings, and pull again.",
     )
 
 
@@ -36,12 +36,13 @@ def _token_missing(what: str, reason: str) -> PullError:
     if reason == GATED:
         return HubUnauthorized(
             f"the hub gives {what!r} only to who has accepted its terms",
-            hint="Accept the model's terms on its page at the hub, set HF_TOKEN to a token of that"
-            " account, and pull again.",
+            hint="Accept the model's terms on its page at the hub, give us a token of that account"
+            " with `sirene token set` or in the settings, and pull again.",
         )
     return HubUnauthorized(
         f"the hub wants a token for {what!r}",
-        hint="The repository is private or does not exist: set HF_TOKEN, and pull again.",
+        hint="The repository is private or does not exist: give us a token with"
+        " `sirene token set` or in the settings, and pull again.",
     )
 
 
@@ -49,7 +50,7 @@ def _forbidden(what: str, reason: str) -> PullError:
     if reason == GATED:
         return HubForbidden(
             f"the account of our token has not accepted the terms of {what!r}",
-            hint="Accept the model's terms on its page at the hub with the account that HF_TOKEN"
+            hint="Accept the model's terms on its page at the hub with the account that our token"
             " is of, wait for the access if it must be granted, and pull again.",
         )
     return HubForbidden(

@@ -12,6 +12,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from sirene_downloader.connector import guarded_connector
+from sirene_downloader.hub_token import HubToken
 from sirene_downloader.origins import Policy
 from sirene_downloader.proxies import Proxies
 from sirene_downloader.refusal import refusal
@@ -63,7 +64,7 @@ class Client:
     """Asks the hub and every other origin; one for the whole service."""
 
     def __init__(
-        self, endpoint: str, token: str, limits: Limits, *, policy: Policy, proxies: Proxies
+        self, endpoint: str, token: HubToken, limits: Limits, *, policy: Policy, proxies: Proxies
     ) -> None:
         self._home = URL(endpoint).origin()
         self._token = token
@@ -121,7 +122,7 @@ class Client:
     async def _send(
         self, method: str, url: URL, what: str, headers: Mapping[str, str]
     ) -> aiohttp.ClientResponse:
-        own = {"Authorization": f"Bearer {self._token}"} if self._is_home(url) else {}
+        own = _bearer(self._token.value) if self._is_home(url) else {}
         try:
             self._policy.check(str(url))
         except OriginRefused as refused:
@@ -144,8 +145,26 @@ class Client:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Interrupted(_unavailable(what, error)) from error
 
+    async def status_with(self, url: str, token: str) -> int | None:
+        """What the hub answers to another token than ours; None: nothing."""
+        try:
+            self._policy.check(url)
+            async with self._session.get(
+                url,
+                headers=_bearer(token),
+                allow_redirects=False,
+                proxy=self._proxies.for_url(url),
+            ) as response:
+                return response.status
+        except (aiohttp.ClientError, ValueError, TimeoutError, OSError, OriginRefused):
+            return None
+
     def _is_home(self, url: URL) -> bool:
-        return bool(self._token) and url.origin() == self._home
+        return bool(self._token.value) and url.origin() == self._home
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
 
 
 def follow(here: URL, headers: CIMultiDictProxy[str], what: str) -> URL:

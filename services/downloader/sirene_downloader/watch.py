@@ -11,7 +11,7 @@ import watchfiles
 
 from sirene_shared.errors import InvalidRequest, SireneError
 from sirene_shared.names import ModelRef, check_model, check_variant
-from sirene_shared.store import STAGING_NAME, Store
+from sirene_shared.store import KEPT_NAME, STAGING_NAME, Store
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class Watch:
 
 
 def _is_ours(root: Path, path: Path) -> bool:
-    return path.is_relative_to(root / STAGING_NAME)
+    return any(path.is_relative_to(root / name) for name in (STAGING_NAME, KEPT_NAME))
 
 
 def _ref(root: Path, path: Path) -> ModelRef | None:

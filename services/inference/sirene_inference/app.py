@@ -121,7 +121,7 @@ async def _start(stack: AsyncExitStack, settings: Settings, environ: Mapping[str
     remembering = asyncio.create_task(remembered.run(js))
     stack.push_async_callback(end, {remembering})
     await remembered.wait()
-    status = StatusWriter(js, models, disk, replica=replica)
+    status = StatusWriter(js, models, disk, replica=replica, settings=settings)
     writing = asyncio.create_task(status.run())
     stack.push_async_callback(_fall_silent, status, writing)
     stack.push_async_callback(handlers.finish, within_s=LAST_WORDS_S)

@@ -15,6 +15,7 @@ from sirene_inference.holding import Holding
 from sirene_inference.loader import LoadedVoice
 from sirene_inference.request import Request
 from sirene_inference.residency import Residency
+from sirene_inference.spoken import spoken
 from sirene_inference.status import loaded_model
 from sirene_shared import speech_stream
 from sirene_shared.durations import kept_s
@@ -170,8 +171,8 @@ class Handlers:
                 transcript=request.transcript,
             )
             keep_alive_s = kept_s(request.keep_alive_s)
-            async with self._models.use(request.ref, keep_alive_s) as voice:
-                await speech_stream.send(self._nc, message.reply, voice.speak(wanted))
+            frames = spoken(self._models, request.ref, wanted, keep_alive_s)
+            await speech_stream.send(self._nc, message.reply, frames)
         except SireneError as error:
             await self._refuse(message, error)
         except NatsError as error:

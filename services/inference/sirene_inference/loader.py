@@ -53,7 +53,7 @@ class LoadedVoice:
         self._spoke = spoke
 
     async def speak(self, request: Request) -> AsyncGenerator[Frame, None]:
-        """Raises: what the backend raised, ModelsBusy, RunnerCrashed."""
+        """Raises: as Runner.speak(), ModelsBusy."""
         try:
             async with asyncio.timeout(self._wait_s):
                 await self._slots.acquire()

@@ -1,6 +1,8 @@
 """onnxruntime as the backends use it: checked bytes in, a run that a cancel ends."""
 
 import logging
+import secrets
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -32,6 +34,8 @@ CUDA = "CUDAExecutionProvider"
 # Of all that optimising makes, only what holds for every CPU.
 LEVEL = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
 Made = TypeVar("Made")
+SEED_BITS = 63
+_seeding = threading.Lock()
 
 
 class OnnxSession:
@@ -93,6 +97,17 @@ class OnnxSession:
                 "the engine failed on a sentence", hint="Try a shorter or another text."
             ) from error
         return outputs
+
+
+def seeded(seed: int, open_session: Callable[[], OnnxSession]) -> OnnxSession:
+    """A session that draws its noise by `seed`: the engine seeds a graph when it is opened, each
+    run goes on from the one before, and nothing starts it anew."""
+    with _seeding:
+        onnxruntime.set_seed(seed)
+        try:
+            return open_session()
+        finally:
+            onnxruntime.set_seed(secrets.randbits(SEED_BITS))
 
 
 def may_use_cuda(wants_cuda: bool) -> bool:

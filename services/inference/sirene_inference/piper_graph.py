@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 import numpy
@@ -18,6 +18,7 @@ from sirene_inference.onnx_session import (
     from_earlier,
     may_use_cuda,
     optimised,
+    seeded,
 )
 from sirene_inference.piper_split import SPEAKER, NoSplit, Split, split
 
@@ -34,10 +35,16 @@ REST = 1.5
 class WholeGraph:
     """A sentence at a time."""
 
-    def __init__(self, session: OnnxSession) -> None:
+    def __init__(self, session: OnnxSession, reopen: Callable[[], OnnxSession]) -> None:
+        """reopen: the session anew."""
         self._session = session
+        self._reopen = reopen
         self.inputs = set(session.inputs)
         self.device = session.device
+
+    def seeded(self, seed: int) -> "WholeGraph":
+        """The same for one speech, the noise of which this seed decides. Raises: ModelDamaged."""
+        return WholeGraph(seeded(seed, self._reopen), self._reopen)
 
     def speak(self, inputs: Inputs, cancelled: Cancellation) -> Iterator[Audio]:
         """The audio of one sentence; ends early when cancelled. Raises: SpeechFailed."""
@@ -75,13 +82,27 @@ class Pace:
 class SplitGraph:
     """The frames of a sentence at a time, and its samples in windows."""
 
-    def __init__(self, encoder: OnnxSession, decoder: OnnxSession, cut: Split, pace: Pace) -> None:
+    def __init__(
+        self,
+        encoder: OnnxSession,
+        decoder: OnnxSession,
+        cut: Split,
+        pace: Pace,
+        reopen: Callable[[], OnnxSession],
+    ) -> None:
+        """reopen: the encoder anew."""
+        self._reopen = reopen
         self._encoder = encoder
         self._decoder = decoder
         self._cut = cut
         self._pace = pace
         self.inputs = set(encoder.inputs) | set(decoder.inputs) - {cut.latent}
         self.device = decoder.device
+
+    def seeded(self, seed: int) -> "SplitGraph":
+        """As WholeGraph's: all noise lies in the encoder. Windows differ by rounding alone."""
+        encoder = seeded(seed, self._reopen)
+        return SplitGraph(encoder, self._decoder, self._cut, self._pace, self._reopen)
 
     def speak(self, inputs: Inputs, cancelled: Cancellation) -> Iterator[Audio]:
         """As WholeGraph's, in pieces."""
@@ -125,31 +146,45 @@ class SplitGraph:
 
 
 def open_graph(
-    body: bytes, name: str, sample_rate: int, *, wants_cuda: bool, threads: int
+    read: Callable[[], bytes], name: str, sample_rate: int, *, wants_cuda: bool, threads: int
 ) -> WholeGraph | SplitGraph:
-    """body: as read_model() has checked it. name: what messages call its file.
+    """read: gives the file, as read_model() has checked it; again for each seeded speech, since the
+    sessions have their own copies: 63 MB for a medium voice. name: what messages call it.
 
     Raises: ModelDamaged.
     """
+    is_on_cpu = not may_use_cuda(wants_cuda)
+    opened = partial(OnnxSession, name=name, wants_cuda=wants_cuda, threads=threads)
+    body = read()
     try:
-        if may_use_cuda(wants_cuda):
-            cut = split(body)
-        else:
-            cut = from_earlier(
-                body, Split, partial(_cut, body), partial(split, body), piper_split, onnx_cut
-            )
+        cut = _halves(body, keep=is_on_cpu)
     except NoSplit as reason:
         log.info("%s is run whole, a sentence at a time: %s", name, reason)
-        if not may_use_cuda(wants_cuda):
-            body = from_earlier(body, bytes, partial(optimised, body), partial(bytes, body))
-        return WholeGraph(OnnxSession(body, name, wants_cuda=wants_cuda, threads=threads))
-    encoder, decoder = (
-        OnnxSession(part, name, wants_cuda=wants_cuda, threads=threads)
-        for part in (cut.encoder, cut.decoder)
+        return WholeGraph(
+            opened(_whole(body, keep=is_on_cpu)), lambda: opened(_whole(read(), keep=is_on_cpu))
+        )
+    return SplitGraph(
+        opened(cut.encoder),
+        opened(cut.decoder),
+        cut._replace(encoder=b"", decoder=b""),
+        Pace(cut.hop / sample_rate, cut.overlap),
+        lambda: opened(_halves(read(), keep=is_on_cpu).encoder),
     )
-    pace = Pace(cut.hop / sample_rate, cut.overlap)
-    # The sessions have their own copies: 63 MB for a medium voice.
-    return SplitGraph(encoder, decoder, cut._replace(encoder=b"", decoder=b""), pace)
+
+
+def _halves(body: bytes, *, keep: bool) -> Split:
+    """Raises: NoSplit."""
+    if not keep:
+        return split(body)
+    return from_earlier(
+        body, Split, partial(_cut, body), partial(split, body), piper_split, onnx_cut
+    )
+
+
+def _whole(body: bytes, *, keep: bool) -> bytes:
+    return (
+        from_earlier(body, bytes, partial(optimised, body), partial(bytes, body)) if keep else body
+    )
 
 
 def _cut(body: bytes) -> Split:

@@ -55,7 +55,8 @@ class RememberedSizes:
             variant = self._catalogue.find(ref.model, ref.variant).variant
         except SireneError:
             return Size(self._devices[-1], 0)
-        return Size(self._devices[-1], variant.memory or variant.size_bytes or 0)
+        device = self._devices[-1]
+        return Size(device, variant.memory_on(device) or variant.size_bytes or 0)
 
     def _digest(self, ref: ModelRef) -> str:
         try:

@@ -12,15 +12,13 @@ import msgspec
 
 from sirene_inference import exhaustion, pipe
 from sirene_inference.complaints import Complaints
+from sirene_inference.crash import TakenAway, crash_of
 from sirene_inference.request import Request
 from sirene_inference.spawning import RunnerProcess
 from sirene_shared.errors import (
     AudioLost,
     Failure,
     LoadFailed,
-    OutOfMemory,
-    RunnerCrashed,
-    SireneError,
 )
 from sirene_shared.speech_stream import FRAME_BYTES, Frame
 
@@ -69,6 +67,8 @@ class Runner:
         self._crash: Failure | None = None
         self._fading: asyncio.TimerHandle | None = None
         self._reason = ""
+        # The speech that it was ended for.
+        self._culprit: int | None = None
         self._complaints = Complaints(name)
         self._reading = asyncio.create_task(self._read())
         assert process.stderr is not None
@@ -96,7 +96,7 @@ class Runner:
     async def speak(self, model: str, request: Request) -> AsyncGenerator[Frame, None]:
         """The frames as they are made; leaving early ends the work before this returns.
 
-        Raises: what the backend raised, RunnerCrashed, AudioLost.
+        Raises: what the backend raised, RunnerCrashed, AudioLost; TakenAway, before any frame.
         """
         speak = pipe.Speak(
             id=self.next_id(),
@@ -105,12 +105,15 @@ class Runner:
             credit=CREDIT,
             **msgspec.structs.asdict(request),
         )
-        replies, heard, is_running = self._open(speak.id), 0, True
+        replies, heard, has_begun, is_running = self._open(speak.id), 0, False, True
         try:
             await self._send(speak)
             while True:
-                reply = await self._next(replies)
+                reply = await self._next(speak.id, replies)
                 is_running = isinstance(reply[0], pipe.Chunk | pipe.Working)
+                if isinstance(reply[0], pipe.Failed) and reply[0].failure is self._crash:
+                    self._release(speak.id, has_begun=has_begun, heard=heard)
+                has_begun = True
                 answer, payload = _raised(reply)
                 if isinstance(answer, pipe.Chunk):
                     heard += 1
@@ -130,10 +133,11 @@ class Runner:
     def next_id(self) -> int:
         return next(self._ids)
 
-    def kill(self, reason: str) -> None:
-        """End the process, with what it started, at once."""
+    def kill(self, reason: str, *, culprit: int | None = None) -> None:
+        """End the process, with what it started, at once. culprit: the speech that is at fault."""
         if self._process.returncode is None:
-            self._reason = self._reason or reason
+            if not self._reason:
+                self._reason, self._culprit = reason, culprit
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
 
@@ -164,13 +168,19 @@ class Runner:
             replies.put_nowait((pipe.Failed(id=id, failure=self._crash), b""))
         return replies
 
-    async def _next(self, replies: Replies) -> Reply:
+    async def _next(self, id: int, replies: Replies) -> Reply:
         try:
             async with asyncio.timeout(self._stall_s):
                 return await replies.get()
         except TimeoutError:
-            self.kill(f"it made no audio for {self._stall_s:.0f} s")
+            self.kill(f"it made no audio for {self._stall_s:.0f} s", culprit=id)
             return await replies.get()
+
+    def _release(self, id: int, *, has_begun: bool, heard: int) -> None:
+        """The runner has ended under a speech. Raises: TakenAway when another may speak it."""
+        is_ours = self._culprit in (None, id) and has_begun
+        if self._crash and not heard and not is_ours and self._reason != UNLOADED:
+            raise TakenAway(self._crash.error())
 
     async def _cancel(self, id: int, replies: Replies) -> None:
         """Stop a speech, and wait until it has stopped, however often we are cancelled meanwhile:
@@ -187,7 +197,7 @@ class Runner:
                 interruption = error
         if not stopping.done():
             stopping.cancel()
-            self.kill(f"it did not stop within {CANCEL_S:.0f} s")
+            self.kill(f"it did not stop within {CANCEL_S:.0f} s", culprit=id)
         if interruption is not None:
             raise interruption
 
@@ -219,7 +229,8 @@ class Runner:
         if self._fading:
             self._fading.cancel()
         cause = self._reason or self._complaints.cause(status)
-        crash = self._crash_of(status, cause)
+        oom_kills = self._oom_kills() - self._oom_kills_before
+        crash = crash_of(self.name, status, cause, is_ours=bool(self._reason), oom_kills=oom_kills)
         if not self._reason:
             log.error("%s", crash)
         if self._reason != UNLOADED:
@@ -228,19 +239,6 @@ class Runner:
         for id, replies in self._replies.items():
             replies.put_nowait((pipe.Failed(id=id, failure=self._crash), b""))
         self.ended.set()
-
-    def _crash_of(self, status: int, cause: str) -> SireneError:
-        # Nobody here sent the signal, and the kernel has sent one.
-        is_killed = status == -signal.SIGKILL and not self._reason
-        if is_killed and self._oom_kills() > self._oom_kills_before:
-            return OutOfMemory(
-                f"the runner of {self.name!r} was ended by the system: memory ran out",
-                hint="Unload a model, or give the service more memory.",
-            )
-        return RunnerCrashed(
-            f"the runner of {self.name!r} ended: {cause}",
-            hint="Try again: the model is loaded anew.",
-        )
 
 
 def _raised(reply: Reply) -> Reply:

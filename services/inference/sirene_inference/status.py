@@ -14,7 +14,9 @@ from sirene_inference.cache import Models
 from sirene_inference.holding import Holding
 from sirene_inference.loader import LoadedVoice
 from sirene_inference.room import Size
-from sirene_shared import bus
+from sirene_inference.settings import Settings
+from sirene_shared import __version__, bus
+from sirene_shared.durations import on_the_wire
 from sirene_shared.errors import BusUnavailable
 from sirene_shared.messages import LoadedModel, ReplicaStatus
 from sirene_shared.subjects import REPLICAS
@@ -35,11 +37,13 @@ class StatusWriter:
         disk: Executor,
         *,
         replica: str,
+        settings: Settings,
     ) -> None:
         self._js = js
         self._models = models
         self._disk = disk
         self._replica = replica
+        self._settings = settings
         self._started_at = time.time()
         self._news = asyncio.Event()
         self._is_silent = False
@@ -107,6 +111,10 @@ class StatusWriter:
             models=models,
             backends=backends.names(),
             started_at=self._started_at,
+            version=__version__,
+            wanted_device=self._settings.device,
+            max_memory=self._settings.max_memory,
+            keep_alive_s=on_the_wire(self._settings.keep_alive_s),
         )
 
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from sirene_inference.stopping import look
 from sirene_shared.errors import ModelDamaged
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -47,7 +48,8 @@ class Weights:
         *,
         as_stored: frozenset[str] = frozenset(),
     ) -> Network:
-        """The network that `build` makes, with these weights. Further tensors are left alone.
+        """The network that `build` makes, with these weights, whose layers heed a cancel
+        (stopping.py). Further tensors are left alone.
 
         as_stored: tensors that keep the file's type: those of which only few rows are ever read.
         Raises: ModelDamaged when one is missing or has another shape.
@@ -75,7 +77,15 @@ class Weights:
             for name in wanted
         }
         network.load_state_dict(found, assign=True)
+        for module in network.modules():
+            if isinstance(module, nn.ModuleList | nn.Sequential):
+                for layer in module:
+                    layer.register_forward_pre_hook(_look)
         return network.eval().requires_grad_(False)
 
     def damaged(self, what: str) -> ModelDamaged:
         return ModelDamaged(f"{self.name!r} {what}", hint="Delete the model and pull it again.")
+
+
+def _look(layer: nn.Module, inputs: object) -> None:
+    look()

@@ -13,6 +13,7 @@ from sirene_inference.backends import Device, Voice
 from sirene_inference.cancellation import Cancellation
 from sirene_inference.pcm import PcmEncoder
 from sirene_inference.prompt import Prompt, prompted
+from sirene_inference.stopping import Stopped, heeding
 from sirene_shared.errors import (
     Failure,
     InvalidRequest,
@@ -120,7 +121,11 @@ class Worker:
 
     def _speak(self, speak: pipe.Speak, speech: Speech) -> pipe.Answer:
         try:
+            # From here on, what ends this process may be this speech's doing.
+            self._put(pipe.Working(id=speak.id))
             return pipe.Ended(id=speak.id, chunks=self._send_speech(speak, speech))
+        except Stopped:  # before its first sound
+            return pipe.Ended(id=speak.id)
         finally:
             del self._speeches[speak.id]
 
@@ -128,10 +133,11 @@ class Worker:
         voice = self._voices.get(speak.model)
         if voice is None:
             raise InvalidRequest(f"this runner does not hold {speak.model!r}")
-        voice = prompted(
-            voice,
-            Prompt(clip=speak.clip, transcript=speak.transcript, instructions=speak.instructions),
+        prompt = Prompt(
+            clip=speak.clip, transcript=speak.transcript, instructions=speak.instructions
         )
+        with heeding(speech.cancelled):  # a long clip takes seconds
+            voice = prompted(voice, prompt)
         encoder = PcmEncoder(voice.sample_rate, speak.sample_rate, speak.frame_bytes)
         chunk = pipe.Chunk(id=speak.id, sample_rate=encoder.sample_rate)
         sent = 0

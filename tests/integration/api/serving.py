@@ -87,7 +87,7 @@ async def program(nats_url: str) -> AsyncIterator[Program]:
         sys.executable,
         "-m",
         "sirene_api",
-        env=environ | {"NATS_URL": nats_url, "SIRENE_PORT": "0"},
+        env=environ | {"NATS_URL": nats_url, "SIRENE_PORT": "0", "SIRENE_UI": "0"},
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stderr is not None

@@ -42,6 +42,21 @@ async def test_a_dry_run_tells_what_a_pull_would_meet_and_queues_nothing(
     assert (await api.http.post(f"{MODEL}/cancel")).status_code == 404
 
 
+async def test_the_licence_is_shown_before_anything_is_pulled(api: Api, nc: Client) -> None:
+    async def answer(message: Msg) -> None:
+        await message.respond(Preflight(total_bytes=9, missing_bytes=9, free_bytes=99).encode())
+
+    subscription = await nc.subscribe(PREFLIGHT.all, cb=answer)
+    await bus.settle(nc)
+    f5 = (await api.http.get("/api/models/f5tts")).json()
+    assert (f5["state"], f5["license"]) == ("absent", "CC-BY-NC-4.0")
+    dry = (await api.http.post("/api/models/f5tts/pull?dry_run=true")).json()
+    assert dry["license"] == "CC-BY-NC-4.0"
+    await subscription.unsubscribe()
+    listed = (await api.http.get("/api/models")).json()["models"]
+    assert all(each["license"] for each in listed)
+
+
 async def test_without_a_downloader_nobody_answers(api: Api) -> None:
     for answer in (
         await api.http.post(f"{MODEL}/pull?dry_run=true"),

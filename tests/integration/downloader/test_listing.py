@@ -4,11 +4,13 @@ import asyncio
 import tracemalloc
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 
 from sirene_downloader import listing
+from sirene_downloader.hub_token import HubToken
 from sirene_downloader.request import Client
 from sirene_downloader.settings import Limits, Settings
 from sirene_shared.errors import HubUnavailable, PullError
@@ -69,11 +71,16 @@ async def nothing(request: web.Request) -> web.StreamResponse:
     return response
 
 
+def token(value: str) -> HubToken:
+    """Of the environment alone."""
+    return HubToken(Path("/nonexistent"), value)
+
+
 @pytest.mark.parametrize("trap", [endless, long, bomb, hidden_bomb, many, nothing])
 async def test_no_listing_takes_much_memory_or_time(trap: object) -> None:
     async with serving(trap) as url:  # type: ignore[arg-type]
         chosen = Settings(hf_endpoint=url)
-        client = Client(url, "", Limits(), policy=chosen.policy([]), proxies=chosen.proxies)
+        client = Client(url, token(""), Limits(), policy=chosen.policy([]), proxies=chosen.proxies)
         tracemalloc.start()
         try:
             with ThreadPoolExecutor(1) as executor, pytest.raises(HubUnavailable):
@@ -110,7 +117,9 @@ async def test_a_refusal_of_the_listing_is_an_error_of_ours() -> None:
 
     async with serving(answer) as url:
         chosen = Settings(hf_endpoint=url)
-        client = Client(url, "wrong", Limits(), policy=chosen.policy([]), proxies=chosen.proxies)
+        client = Client(
+            url, token("wrong"), Limits(), policy=chosen.policy([]), proxies=chosen.proxies
+        )
         with ThreadPoolExecutor(1) as executor, pytest.raises(PullError) as refused:
             await listing.ask(client, executor, url, REPO, "main", within_s=2)
         await client.close()

@@ -126,6 +126,7 @@ async def test_a_replica_is_not_asked_while_it_has_no_free_slot(
         await inference.ready(first, second)
         # The load goes to either; the first one waits for its slot, so only the second answers.
         async with asyncio.timeout(15):
-            while (await inference.load(ref, wait_s=0.5)).replica != second.replica:
-                pass
+            reply = await inference.load(ref, wait_s=0.5)
+            while reply.replica != second.replica or reply.error:
+                reply = await inference.load(ref, wait_s=0.5)
         await inference.speak(ref, "Through the second")

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from sirene_inference.piper_graph import (
 )
 from sirene_inference.piper_split import NoSplit, Split, split
 from sirene_shared.manifest import load_catalogue
+from sirene_shared.settings import repository_folder
 from tests.support import piper_voice, vits_voice
 from tests.support.models_volume import ModelsVolume
 from tests.support.piper_voice import SAMPLE_RATE, SYMBOLS
@@ -44,6 +46,10 @@ def session(model: bytes) -> OnnxSession:
     return OnnxSession(model, "voice.onnx", wants_cuda=False, threads=1)
 
 
+def whole_of(model: bytes) -> WholeGraph:
+    return WholeGraph(session(model), lambda: session(model))
+
+
 class Windows(Pace):
     """Of one size, however fast they are made."""
 
@@ -56,7 +62,10 @@ class Windows(Pace):
 
 
 def in_windows(cut: Split, size: int) -> SplitGraph:
-    return SplitGraph(session(cut.encoder), session(cut.decoder), cut, Windows(size))
+    encoder = session(cut.encoder)
+    return SplitGraph(
+        encoder, session(cut.decoder), cut, Windows(size), lambda: session(cut.encoder)
+    )
 
 
 def inputs(ids: int, *, speaker: int | None = None, noise: float = 0.667) -> dict[str, Any]:
@@ -79,8 +88,8 @@ def test_streamed_equals_whole_with_the_noise_of_both_drawn_alike(
     tmp_path: Path, speaker: int | None
 ) -> None:
     model = body(tmp_path, speakers=1 if speaker is None else 3, seed=11)
-    whole = WholeGraph(session(model))
-    cut = open_graph(model, "voice.onnx", SAMPLE_RATE, wants_cuda=False, threads=1)
+    whole = whole_of(model)
+    cut = open_graph(lambda: model, "voice.onnx", SAMPLE_RATE, wants_cuda=False, threads=1)
     assert isinstance(cut, SplitGraph)
     assert cut.inputs == whole.inputs
     heard = []
@@ -100,7 +109,7 @@ def test_streamed_equals_whole_with_the_noise_of_both_drawn_alike(
 def test_windows_of_any_size_make_the_same(tmp_path: Path, size: int) -> None:
     model = body(tmp_path, speakers=2, seed=3)
     asked = inputs(41, speaker=1)
-    expected = joined(WholeGraph(session(model)).speak(asked, Cancellation()))
+    expected = joined(whole_of(model).speak(asked, Cancellation()))
     made = joined(in_windows(split(model), size).speak(asked, Cancellation()))
     assert np.abs(made - expected).max() < AS_WHOLE
 
@@ -109,7 +118,7 @@ def test_less_overlap_than_was_found_to_be_needed_is_heard(tmp_path: Path) -> No
     model = body(tmp_path)
     cut = split(model)
     asked = inputs(41, noise=0)
-    expected = joined(WholeGraph(session(model)).speak(asked, Cancellation()))
+    expected = joined(whole_of(model).speak(asked, Cancellation()))
     assert cut.overlap == MOST_FRAMES
     short = in_windows(cut._replace(overlap=MOST_FRAMES // 2), 16)
     assert np.abs(joined(short.speak(asked, Cancellation())) - expected).max() > AS_WHOLE
@@ -157,7 +166,7 @@ def test_a_decoder_that_windows_would_change_is_run_whole_and_that_is_said_once(
 ) -> None:
     model = body(tmp_path, **part)
     with caplog.at_level(logging.INFO):
-        graph = open_graph(model, "voice.onnx", SAMPLE_RATE, wants_cuda=False, threads=1)
+        graph = open_graph(lambda: model, "voice.onnx", SAMPLE_RATE, wants_cuda=False, threads=1)
         spoken = [list(graph.speak(inputs(ids), Cancellation())) for ids in LENGTHS]
     assert isinstance(graph, WholeGraph)
     assert [len(pieces) for pieces in spoken] == [1] * len(LENGTHS)
@@ -282,3 +291,33 @@ def test_a_slow_machine_begins_later_so_that_it_can_keep_up() -> None:
     for _ in range(20):
         pace.note(100, 2.0)
     assert pace.first() == LARGEST_WINDOW
+
+
+@pytest.mark.parametrize("parts", [{}, {"noisy_decoder": True}], ids=["split", "whole"])
+def test_the_same_seed_makes_the_same_audio_and_no_seed_another_each_time(
+    tmp_path: Path, parts: dict[str, bool]
+) -> None:
+    path = vits_voice.build(tmp_path / "voice.onnx", **parts)
+    files = {"model.onnx": path, "model.onnx.json": Path(f"{path}.json")}
+    manifest = load_catalogue(repository_folder("manifests"))["piper"]
+    voice = piper.load(files, manifest, manifest.defaults.variant, device="cpu", threads=1)
+
+    def spoken(seed: int | None) -> Audio:
+        text = "A fine day. And another sentence."
+        options: dict[str, Any] = {"voice": "", "language": "", "speed": 1.0, "seed": seed}
+        return joined(voice.speak(text, cancelled=Cancellation(), **options))
+
+    def alike(one: Audio, other: Audio) -> bool:
+        return one.shape == other.shape and bool(np.abs(one - other).max() < AS_WHOLE)
+
+    first, free = spoken(7), spoken(None)
+    assert not alike(first, free)
+    assert not alike(free, spoken(None))
+    # Neither what was spoken before nor what is spoken beside it makes a difference.
+    with ThreadPoolExecutor(3) as pool:
+        again, other, largest = pool.map(spoken, (7, 8, (1 << 63) - 1))
+    assert alike(first, again)
+    assert not alike(first, other)
+    assert not alike(largest, other)
+    assert not alike(spoken(None), spoken(None))
+    voice.close()

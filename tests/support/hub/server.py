@@ -39,6 +39,8 @@ class Hub:
         self.has_api = has_api
         self.revisions = {"main"}
         """Names of the only commit, beside its own."""
+        self.token = ""
+        """Files are given to whoever sends this one alone; empty: to everybody."""
         self.url = ""
         self.log: list[Request] = []
         """Requests for files and listings."""
@@ -117,6 +119,7 @@ class Hub:
         self._released = asyncio.Event()
         app = web.Application(middlewares=[self._count])
         app.router.add_get("/{repo:[^/]+/[^/]+}/resolve/{revision}/{path:.+}", self._file)
+        app.router.add_get("/api/whoami-v2", self._who)
         models = "/api/models/{repo:[^/]+/[^/]+}"
         app.router.add_get(models + "/revision/{revision}", self._revision)
         app.router.add_get(models + "/tree/{revision}", self._tree)
@@ -148,6 +151,17 @@ class Hub:
     async def _count(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         self.asked.add(request.path)
         return await handler(request)
+
+    def _is_refused(self, request: web.Request) -> bool:
+        sent = request.headers.get("Authorization", "")
+        return bool(self.token) and sent != f"Bearer {self.token}"
+
+    async def _who(self, request: web.Request) -> web.StreamResponse:
+        if not self.has_api or "Authorization" not in request.headers:
+            return web.json_response({}, status=404 if not self.has_api else 401)
+        if not self.token or self._is_refused(request):
+            return web.json_response({"error": "Invalid user token."}, status=401)
+        return web.json_response({"name": "somebody"})
 
     async def _revision(self, request: web.Request) -> web.StreamResponse:
         repo = request.match_info["repo"]
@@ -181,6 +195,8 @@ class Hub:
             return instead
         if file is None or not self._has(repo, request.match_info["revision"]):
             return web.Response(status=404, headers={"X-Error-Code": "EntryNotFound"})
+        if self._is_refused(request):
+            return web.Response(status=401, headers={"X-Error-Code": "GatedRepo"})
         if fault.content is not None:
             file = File.of(path, fault.content, is_large=file.is_large)
         return await self._answer(request, path, file, fault, "application/octet-stream")

@@ -178,3 +178,22 @@ async def test_every_answer_has_an_id_of_its_own() -> None:
     refused = await ask("GET", "/", {"host": "evil.example"})
     assert fine.headers[b"x-request-id"] != refused.headers[b"x-request-id"]
     assert refused.headers[b"x-content-type-options"] == b"nosniff"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "kind", "status"),
+    [
+        ("PUT", "/api/models/piper:x/files/model.onnx", "application/octet-stream", 200),
+        ("PUT", "/api/models/piper:x/files/a/b.json", "application/octet-stream; x=y", 200),
+        ("PUT", "/api/models/piper:x/files/model.onnx", "application/json", 415),
+        ("PUT", "/api/models/piper:x/files/model.onnx", "text/plain", 415),
+        ("PUT", "/api/models/piper:x/files/", "application/octet-stream", 415),
+        ("PUT", "/api/settings/hub-token", "application/octet-stream", 415),
+        ("POST", "/api/models/piper:x/files/model.onnx", "application/octet-stream", 415),
+    ],
+)
+async def test_a_file_is_sent_where_files_are_taken_and_nowhere_else(
+    method: str, path: str, kind: str, status: int
+) -> None:
+    headers = {"host": "localhost", "content-type": kind, "content-length": "5"}
+    assert (await ask(method, path, headers)).status == status

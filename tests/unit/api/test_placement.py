@@ -1,6 +1,7 @@
 """Where a model is loaded that no replica speaks at once."""
 
 from sirene_api.placement import expected_bytes, places, room
+from sirene_shared.manifest import Variant
 from sirene_shared.messages import LoadedModel, LoadedState, ReplicaStatus
 from sirene_shared.names import ModelRef
 
@@ -22,8 +23,12 @@ def replica(name: str, *models: LoadedModel, limit: int = 1000, slots: int = 2) 
     )
 
 
+def variant(**fields: int) -> Variant:
+    return Variant(files=("model.onnx",), url="https://example.org/", **fields)
+
+
 def asked(*replicas: ReplicaStatus, size: int = 300) -> list[str]:
-    return places(replicas, ASKED, size, dice=lambda: 0.5)
+    return places(replicas, ASKED, {"cpu": size, "cuda": size}, dice=lambda: 0.5)
 
 
 def test_who_loads_it_already_is_asked_first_then_who_has_room() -> None:
@@ -60,7 +65,7 @@ def test_a_copy_without_a_free_slot_comes_after_an_empty_place_and_before_an_evi
 
 def test_replicas_that_are_equal_share_the_loads() -> None:
     equals = [replica(name) for name in "abcd"]
-    assert len({places(equals, ASKED, 1)[0] for _ in range(200)}) == 4
+    assert len({places(equals, ASKED, {"cpu": 1})[0] for _ in range(200)}) == 4
 
 
 def test_a_replica_of_an_older_version_tells_no_limits_and_is_asked() -> None:
@@ -69,10 +74,21 @@ def test_a_replica_of_an_older_version_tells_no_limits_and_is_asked() -> None:
 
 
 def test_what_was_measured_counts_more_than_the_manifest() -> None:
-    replicas = [replica("a", held("v1.0", memory_bytes=700)), replica("b")]
-    assert expected_bytes(replicas, ASKED, 100) == 700
-    assert expected_bytes([replica("b")], ASKED, 100) == 100
-    assert expected_bytes([], ASKED, None) == 0
+    replicas = [replica("a", held("v1.0", device="cpu", memory_bytes=700)), replica("b")]
+    told = variant(memory=100, memory_cpu=200)
+    assert expected_bytes(replicas, ASKED, told) == {"cpu": 700, "cuda": 100}
+    assert expected_bytes([replica("b")], ASKED, told) == {"cpu": 200, "cuda": 100}
+    assert expected_bytes([], ASKED, variant(memory=100)) == {"cpu": 100, "cuda": 100}
+    assert expected_bytes([], ASKED, variant(size=300)) == {"cpu": 300, "cuda": 300}
+    assert expected_bytes([], ASKED, variant()) == {"cpu": 0, "cuda": 0}
+
+
+def test_a_model_that_takes_more_on_a_cpu_goes_to_the_gpu_it_fits_on() -> None:
+    on_cpu = replica("cpu", limit=600)
+    on_gpu = ReplicaStatus(replica="gpu", max_loaded_models=2, memory_limits={"cuda": 600})
+    size = {"cpu": 790, "cuda": 520}
+    assert places([on_cpu, on_gpu], ASKED, size, dice=lambda: 0.5) == ["gpu"]
+    assert places([on_cpu, on_gpu], ASKED, size | {"cpu": 590}, dice=lambda: 0.5)[1:]
 
 
 def test_room_is_what_the_bound_and_the_machine_both_leave_with_all_others_gone() -> None:

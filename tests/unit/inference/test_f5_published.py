@@ -57,7 +57,6 @@ def test_the_sound_of_so_many_steps(steps: int, tmp_path: Path) -> None:
         frames=3 * frames,
         steps=steps,
         seed=7,
-        is_wanted=lambda: True,
     )
     ours = vocoder(made[frames:]).numpy()[::EVERY]
     assert np.abs(ours - np.array(PUBLISHED[f"{steps} steps"])).max() < 1e-4

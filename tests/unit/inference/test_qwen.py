@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -13,10 +14,12 @@ from sirene_inference.backends.qwen import LANGUAGES, QwenVoice
 from sirene_inference.cancellation import Cancellation
 from sirene_inference.prompt import Prompt
 from sirene_inference.qwen.decoder import Stream
+from sirene_inference.stopping import Stopped, heeding
 from sirene_shared.errors import InvalidRequest, ModelDamaged
 from sirene_shared.manifest import load_catalogue
 from sirene_shared.settings import repository_folder
 from tests.support import qwen_model, speech_clip
+from tests.support.set_after import NEVER, SetAfter
 
 TEXT = "Hello world, a text."
 LONG = "Hello world, this is a text of some length."
@@ -108,35 +111,42 @@ def test_streamed_sound_is_the_whole_and_needs_no_more_than_its_past(load: Load)
         assert seen._length <= 71
 
 
-def test_a_cancel_is_heard_at_the_next_frame(load: Load) -> None:
+def test_a_cancel_is_heard_in_the_middle_of_a_frame(load: Load) -> None:
     voice = load("custom_voice")
-
-    class AfterThree(Cancellation):
-        asked = 0
-
-        def is_set(self) -> bool:
-            self.asked += 1
-            return self.asked > 3
-
-    cancelled = AfterThree()
-    frames = sum(len(piece) for piece in spoken(voice, TEXT * 5, cancelled=cancelled)) // 1920
-    assert frames <= 3
-    assert cancelled.asked <= 6
+    whole = SetAfter(NEVER)
+    frames = sum(len(piece) for piece in spoken(voice, cancelled=whole)) // 1920
+    # In each layer of the talker, of the predictor for each code, and of the decoder.
+    assert whole.asked > 20 * frames
+    for count in range(0, whole.asked, whole.asked // 20):
+        cancelled = SetAfter(count)
+        made = sum(len(piece) for piece in spoken(voice, cancelled=cancelled)) // 1920
+        assert made <= frames * count / whole.asked + 8
+        assert cancelled.asked <= count + 2
 
 
 def test_a_cancel_is_heard_in_the_middle_of_a_long_prompt(load: Load) -> None:
     voice = load("voice_design").prompted(Prompt(instructions="A calm, old voice. " * 40))
+    for count in range(3):
+        cancelled = SetAfter(count)
+        assert spoken(voice, cancelled=cancelled) == []
+        assert cancelled.asked <= count + 2
 
-    class AfterThree(Cancellation):
-        asked = 0
 
-        def is_set(self) -> bool:
-            self.asked += 1
-            return self.asked > 3
-
-    cancelled = AfterThree()
-    assert spoken(voice, cancelled=cancelled) == []
-    assert cancelled.asked <= 6
+def test_a_cancel_is_heard_while_the_clip_is(load: Load) -> None:
+    voice = load("base")
+    whole = SetAfter(NEVER)
+    with heeding(whole):
+        known = voice.prompted(CLIP)
+    # The speaker's encoder, the codec's, and its decoder.
+    assert whole.asked > 30
+    for count in range(0, whole.asked, 5):
+        other = msgspec.structs.replace(CLIP, transcript=f"{CLIP.transcript} {count}")
+        cancelled = SetAfter(count)
+        with heeding(cancelled), pytest.raises(Stopped):
+            voice.prompted(other)
+        assert cancelled.asked == count + 1
+    # Nothing of it is left: whoever asks next hears the clip as it is.
+    assert np.array_equal(sound(voice.prompted(CLIP)), sound(known))
 
 
 def test_of_a_long_reference_its_end_is_enough(load: Load) -> None:

@@ -44,7 +44,7 @@ def made(
     generation = msgspec.structs.replace(
         model.generation, do_sample=sample, subtalker_dosample=sample
     )
-    frames = Frames(model.talker, prompt, generation, seed=7, limit=FRAMES, is_wanted=lambda: True)
+    frames = Frames(model.talker, prompt, generation, seed=7, limit=FRAMES)
     codes = []
     while (frame := frames.draw()) is not None:
         codes.append(frame)

@@ -260,6 +260,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/models/identify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * IdentifyFiles
+         * @description Which models the files belong to, by name, length and hash; nothing is sent or kept.
+         */
+        post: operations["ApiModelsIdentifyIdentifyFiles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models/installed": {
         parameters: {
             query?: never;
@@ -344,6 +364,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/models/{model_id}/files/{file_path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * UploadFile
+         * @description Send one file of the model, to be installed with the others by `…/import`.
+         *
+         *     It replaces one of the same path that was sent before. One file of a model at a time.
+         */
+        put: operations["ApiModelsModelIdFilesFilePathUploadFile"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models/{model_id}/first": {
         parameters: {
             query?: never;
@@ -358,6 +400,28 @@ export interface paths {
          * @description Make the pull of this model the next one to begin.
          */
         post: operations["ApiModelsModelIdFirstPutFirst"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{model_id}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * ImportModel
+         * @description Verify the files that were sent, and install the model of them; or name those that are wrong.
+         *
+         *     It answers when that is done.
+         */
+        post: operations["ApiModelsModelIdImportImportModel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -556,6 +620,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ShowSettings
+         * @description What is in force in every service, and which environment variable sets it.
+         */
+        get: operations["ApiSettingsShowSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/hub-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * KeepHubToken
+         * @description Use this token for the hub from now on, before the environment's, also after a restart.
+         *
+         *     The hub is asked about it first: one that it refuses is not kept, and the one before stays.
+         */
+        put: operations["ApiSettingsHubTokenKeepHubToken"];
+        post?: never;
+        /**
+         * ClearHubToken
+         * @description Forget the token that was given here; the environment's, if there is one, counts again.
+         */
+        delete: operations["ApiSettingsHubTokenClearHubToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ShowStorage
+         * @description How full each volume is, and of what.
+         */
+        get: operations["ApiStorageShowStorage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/models/unload": {
         parameters: {
             query?: never;
@@ -694,6 +824,12 @@ export interface components {
             data: components["schemas"]["OpenAIModel"][];
             models: components["schemas"]["OpenAIModel"][];
         };
+        /** BroughtFile */
+        BroughtFile: {
+            name: string;
+            size_bytes: number;
+            sha256?: string | null;
+        };
         /** BusCheck */
         BusCheck: {
             ok: boolean;
@@ -709,6 +845,14 @@ export interface components {
             id: string;
             freed_bytes: number;
         };
+        /** DeviceSetting */
+        DeviceSetting: {
+            /** @description `auto`, `cpu` or `cuda`, as it was set. */
+            value: string;
+            in_use: string;
+            /** @description The environment variable that sets it. */
+            variable: string;
+        };
         /** DownloadView */
         DownloadView: {
             id: string;
@@ -720,6 +864,20 @@ export interface components {
             now: boolean;
             requested_at: number;
             transfer: components["schemas"]["TransferView"] | null;
+        };
+        /** DownloaderSettings */
+        DownloaderSettings: {
+            replica: string;
+            /** @description As `GET /api/storage` names it. */
+            writer: string;
+            version: string;
+            hub: components["schemas"]["HubSettings"];
+            pulls: components["schemas"]["LimitSetting"];
+            max_rate: components["schemas"]["LimitSetting"];
+            connections: components["schemas"]["LimitSetting"];
+            /** @description When pulls run; empty: always. */
+            hours: components["schemas"]["TextSetting"];
+            keep_parts_h: components["schemas"]["NumberSetting"];
         };
         /** DownloadsView */
         DownloadsView: {
@@ -757,6 +915,59 @@ export interface components {
          * @enum {string}
          */
         FileState: "ok" | "missing" | "wrong_size" | "wrong_hash" | "unreadable";
+        /** FittingFile */
+        FittingFile: {
+            /** @description As it was asked. */
+            name: string;
+            /** @description Where the model has it: for the upload's route. */
+            path: string;
+            /** @description By its hash, or by name and exact size. */
+            is_certain: boolean;
+        };
+        /** FittingModel */
+        FittingModel: {
+            id: string;
+            license: string;
+            files: components["schemas"]["FittingFile"][];
+            /** @description Paths of the model that none of them is. */
+            missing: string[];
+            is_complete: boolean;
+        };
+        /** FlagSetting */
+        FlagSetting: {
+            value: boolean;
+            /** @description The environment variable that sets it. */
+            variable: string;
+        };
+        /** HubSettings */
+        HubSettings: {
+            endpoint: components["schemas"]["TextSetting"];
+            mirrors: components["schemas"]["ListSetting"];
+            offline: components["schemas"]["FlagSetting"];
+            token: components["schemas"]["TokenSetting"];
+        };
+        /** Identified */
+        Identified: {
+            /** @description The best first. */
+            models: components["schemas"]["FittingModel"][];
+            /** @description Names of files that fit nothing. */
+            unknown: string[];
+            /** @description What to do about them; empty: nothing. */
+            hint: string;
+        };
+        /** IdentifyBody */
+        IdentifyBody: {
+            files: components["schemas"]["BroughtFile"][];
+            model?: string | null;
+        };
+        /** ImportView */
+        ImportView: {
+            id: string;
+            size_bytes: number;
+            files: components["schemas"]["FileCheck"][];
+            /** @description Files that nobody tells a hash of: what was brought counts. */
+            unverified: string[];
+        };
         /**
          * InstallState
          * @enum {string}
@@ -766,6 +977,22 @@ export interface components {
         InstalledList: {
             models: components["schemas"]["ModelView"][];
             total_bytes: number;
+        };
+        /** KeepAliveSetting */
+        KeepAliveSetting: {
+            /** @description -1: until room is needed; null: not told. */
+            seconds: number | null;
+            /** @description The environment variable that sets it. */
+            variable: string;
+        };
+        /** LimitSetting */
+        LimitSetting: {
+            /** @description Now; of the rate, 0: no limit. */
+            value: number;
+            /** @description Of the environment. */
+            own: number;
+            /** @description The environment variable that sets it. */
+            variable: string;
         };
         /** LimitsBody */
         LimitsBody: {
@@ -782,6 +1009,12 @@ export interface components {
             max_rate: number | null;
             /** @description To one host. */
             connections: number | null;
+        };
+        /** ListSetting */
+        ListSetting: {
+            values: string[];
+            /** @description The environment variable that sets it. */
+            variable: string;
         };
         /** Live */
         Live: {
@@ -832,6 +1065,17 @@ export interface components {
             /** @description It is the first to leave when room is needed. */
             is_next: boolean;
         };
+        /** MemorySetting */
+        MemorySetting: {
+            /** @description As it was set: `auto`, `8GiB`, `75%`, … */
+            value: string;
+            /** @description What that is in bytes, by device. */
+            limits: {
+                [key: string]: number;
+            };
+            /** @description The environment variable that sets it. */
+            variable: string;
+        };
         /** ModelList */
         ModelList: {
             models: components["schemas"]["ModelView"][];
@@ -867,6 +1111,12 @@ export interface components {
             changed_at: number;
             error: components["schemas"]["ErrorBody"] | null;
             loaded: components["schemas"]["LoadedView"][];
+        };
+        /** NumberSetting */
+        NumberSetting: {
+            value: number;
+            /** @description The environment variable that sets it. */
+            variable: string;
         };
         /** OpenAIModel */
         OpenAIModel: {
@@ -1011,6 +1261,16 @@ export interface components {
              */
             gone: true;
         };
+        /** ReplicaSettings */
+        ReplicaSettings: {
+            replica: string;
+            host: string;
+            version: string;
+            device: components["schemas"]["DeviceSetting"];
+            max_loaded_models: components["schemas"]["NumberSetting"];
+            max_memory: components["schemas"]["MemorySetting"];
+            keep_alive: components["schemas"]["KeepAliveSetting"];
+        };
         /** ReplicaView */
         ReplicaView: {
             replica: string;
@@ -1035,6 +1295,13 @@ export interface components {
         ServiceCheck: {
             ok: boolean;
             replicas: string[];
+        };
+        /** SettingsView */
+        SettingsView: {
+            /** @description Of the API. */
+            version: string;
+            downloaders: components["schemas"]["DownloaderSettings"][];
+            replicas: components["schemas"]["ReplicaSettings"][];
         };
         /** Snapshot */
         Snapshot: {
@@ -1070,6 +1337,53 @@ export interface components {
             /** @description Hz, 8000 to 48000; by default the model's own, for pcm 24000. */
             sample_rate?: number | null;
         };
+        /** StorageView */
+        StorageView: {
+            volumes: components["schemas"]["VolumeView"][];
+        };
+        /** TextSetting */
+        TextSetting: {
+            value: string;
+            /** @description The environment variable that sets it. */
+            variable: string;
+        };
+        /** TokenAnswer */
+        TokenAnswer: {
+            /** @description What the hub says to it; `unknown`: it could not be asked. */
+            verdict: components["schemas"]["TokenCheck"];
+            /** @description All but a refused one is. */
+            kept: boolean;
+            /** @description Of the token that is used now. */
+            source: components["schemas"]["TokenSource"];
+        };
+        /** TokenBody */
+        TokenBody: {
+            /** @description Visible ASCII without spaces. */
+            token: string;
+        };
+        /**
+         * TokenCheck
+         * @description What the hub says to it; `unknown`: it could not be asked.
+         * @enum {string}
+         */
+        TokenCheck: "accepted" | "refused" | "unknown";
+        /** TokenCleared */
+        TokenCleared: {
+            /** @description Of the token that is used now. */
+            source: components["schemas"]["TokenSource"];
+        };
+        /** TokenSetting */
+        TokenSetting: {
+            source: components["schemas"]["TokenSource"];
+            /** @description The environment variable that sets it. */
+            variable: string;
+        };
+        /**
+         * TokenSource
+         * @description Where the token for the hub is from.
+         * @enum {string}
+         */
+        TokenSource: "stored" | "environment" | "none";
         /**
          * TokenVerdict
          * @description What the hub makes of the token we have.
@@ -1114,6 +1428,12 @@ export interface components {
             replica: string;
             freed_bytes: number;
         };
+        /** UploadView */
+        UploadView: {
+            id: string;
+            path: string;
+            size_bytes: number;
+        };
         /** VerificationView */
         VerificationView: {
             id: string;
@@ -1140,6 +1460,21 @@ export interface components {
             id: string;
             name: string;
             language: string;
+        };
+        /** VolumeView */
+        VolumeView: {
+            /** @description The same for all downloaders that write to it. */
+            volume: string;
+            downloaders: string[];
+            total_bytes: number;
+            /** @description Before what running pulls have reserved. */
+            free_bytes: number;
+            /** @description That running pulls will still take. */
+            reserved_bytes: number;
+            /** @description Of models; a file that several share counts once. */
+            installed_bytes: number;
+            /** @description Of pulls that run, wait, or did not end with an install. */
+            parts_bytes: number;
         };
     };
     responses: never;
@@ -1962,6 +2297,93 @@ export interface operations {
             };
         };
     };
+    ApiModelsIdentifyIdentifyFiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentifyBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Identified"];
+                };
+            };
+            /** @description The request is wrong; `param` names the field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A page of another site asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or not installed; `code` tells which. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     ApiModelsInstalledListInstalled: {
         parameters: {
             query?: never;
@@ -2161,7 +2583,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description The model is in use or damaged. */
+            /** @description The model is in use, pulled or damaged. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2260,6 +2682,142 @@ export interface operations {
             };
         };
     };
+    ApiModelsModelIdFilesFilePathUploadFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+                file_path: string;
+            };
+            cookie?: never;
+        };
+        /** @description The bytes of the file, with their Content-Length. */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadView"];
+                };
+            };
+            /** @description The request is wrong; `param` names the field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A page of another site asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or not installed; `code` tells which. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The model is in use, pulled or damaged. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The Content-Length is missing. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The files are not the model's; `param` names the first. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A replica, or the hub, failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It does not fit: into memory, or on the volume. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     ApiModelsModelIdFirstPutFirst: {
         parameters: {
             query?: never;
@@ -2327,6 +2885,100 @@ export interface operations {
             };
         };
     };
+    ApiModelsModelIdImportImportModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description The request is wrong; `param` names the field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A page of another site asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or not installed; `code` tells which. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The model is in use, pulled or damaged. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The files are not the model's; `param` names the first. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It does not fit: into memory, or on the volume. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     ApiModelsModelIdLoadLoadModel: {
         parameters: {
             query?: {
@@ -2377,7 +3029,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description The model is in use or damaged. */
+            /** @description The model is in use, pulled or damaged. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2547,7 +3199,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description The model is in use or damaged. */
+            /** @description The model is in use, pulled or damaged. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3095,8 +3747,236 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description The model is in use or damaged. */
+            /** @description The model is in use, pulled or damaged. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ApiSettingsShowSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsView"];
+                };
+            };
+            /** @description The request is wrong; `param` names the field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ApiSettingsHubTokenKeepHubToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenAnswer"];
+                };
+            };
+            /** @description The request is wrong; `param` names the field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A page of another site asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ApiSettingsHubTokenClearHubToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenCleared"];
+                };
+            };
+            /** @description The request is wrong; `param` names the field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A page of another site asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description It failed here; `code` tells how, and the log says more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy, loading, or unreachable; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ApiStorageShowStorage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StorageView"];
+                };
+            };
+            /** @description The request is wrong; `param` names the field. */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3307,7 +4187,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description The model is in use or damaged. */
+            /** @description The model is in use, pulled or damaged. */
             409: {
                 headers: {
                     [name: string]: unknown;

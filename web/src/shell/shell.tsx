@@ -1,8 +1,8 @@
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { AudioLines, Boxes, MemoryStick, Settings } from "lucide-react";
 import { type ReactNode, useEffect } from "react";
-import { Toaster } from "sonner";
 import { useWords } from "~/text/words";
+import { Toasts } from "~/ui/toast";
 import { FreeSpace } from "./free-space";
 import { LinkMark } from "./link-mark";
 import markUrl from "./mark.svg";
@@ -59,20 +59,7 @@ export function Shell() {
           </PageLink>
         ))}
       </nav>
-      <Toaster
-        position="bottom-right"
-        mobileOffset={{ bottom: 76 }}
-        toastOptions={{
-          unstyled: true,
-          classNames: {
-            toast: "flex w-full items-center gap-3 rounded-md border border-line bg-panel px-4 py-3 text-sm text-ink shadow-lg",
-            content: "min-w-0 flex-1",
-            title: "font-medium break-words",
-            description: "text-soft break-words",
-            actionButton: "shrink-0 rounded-md px-2 py-1 font-medium text-accent-ink hover:bg-sunken",
-          },
-        }}
-      />
+      <Toasts />
     </div>
   );
 }

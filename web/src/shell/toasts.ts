@@ -1,12 +1,12 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
-import { toast } from "sonner";
 import type { State } from "~/live/state";
 import { watch } from "~/live/store";
 import { useWords } from "~/text/words";
+import { toast } from "~/ui/toast";
 import { words } from "./words";
 
-const WAS_AT_WORK = ["queued", "downloading", "verifying"];
+const ENDS = ["installed", "failed"];
 
 /** One toast for a pull that ended while this page was looking; a snapshot after a break tells none. */
 export function useToasts(): void {
@@ -32,9 +32,9 @@ export function useToasts(): void {
 function ended(now: State, before: State) {
   if (now.link !== "open" || before.link !== "open" || now.models === before.models) return [];
   const old = new Map(before.models?.map((model) => [model.id, model]));
+  // Whatever it was before: of a short pull the stream may tell the end alone.
   return (now.models ?? []).filter((model) => {
     const was = old.get(model.id);
-    if (!was || was === model || !WAS_AT_WORK.includes(was.state)) return false;
-    return model.state === "installed" || model.state === "failed";
+    return was && was !== model && was.state !== model.state && ENDS.includes(model.state);
   });
 }

@@ -1,4 +1,3 @@
-import { Progress } from "radix-ui";
 import { classes } from "./classes";
 
 interface Props {
@@ -12,8 +11,16 @@ interface Props {
 /** Moves by transform alone, so that a tick costs no layout. */
 export function ProgressBar({ percent, label, still = false }: Props) {
   return (
-    <Progress.Root value={percent} max={100} aria-label={label} className="h-1.5 w-full overflow-hidden rounded-full bg-sunken">
-      <Progress.Indicator
+    <div
+      role="progressbar"
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={percent ?? undefined}
+      aria-valuetext={percent === null ? undefined : `${Math.round(percent)} %`}
+      className="h-1.5 w-full overflow-hidden rounded-full bg-sunken"
+    >
+      <div
         className={classes(
           "h-full w-full origin-left rounded-full transition-transform duration-300 ease-out",
           still ? "bg-line-strong" : "bg-accent",
@@ -21,6 +28,6 @@ export function ProgressBar({ percent, label, still = false }: Props) {
         )}
         style={{ transform: `scaleX(${(percent ?? 100) / 100})` }}
       />
-    </Progress.Root>
+    </div>
   );
 }

@@ -8,6 +8,7 @@ export const words = define(
     copy: "Copy",
     copied: "Copied",
     dismiss: "Dismiss",
+    news: "News",
     loading: "Loading…",
   },
   {
@@ -17,6 +18,7 @@ export const words = define(
     copy: "Copier",
     copied: "Copié",
     dismiss: "Masquer",
+    news: "Nouvelles",
     loading: "Chargement…",
   },
 );

@@ -23,6 +23,7 @@ MESSAGES = {
     400: "the request is malformed",
     404: "there is nothing under this path",
     405: "this path does not take that method",
+    411: "a file comes with its Content-Length",
     413: "the request body is too large",
     415: "a request body here is JSON",
 }

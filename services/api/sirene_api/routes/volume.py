@@ -9,10 +9,11 @@ from litestar.params import FromPath, QueryParameter
 
 from sirene_api.answers import PullView
 from sirene_api.catalog import Catalog
+from sirene_api.downloaders import Downloaders
 from sirene_api.inquiries import Inquiries
 from sirene_api.pulls import Pulls, new_job
 from sirene_api.routes.documented import errors
-from sirene_api.volume_answers import PartList, VerificationView
+from sirene_api.volume_answers import PartList, StorageView, VerificationView
 
 OneModel = Annotated[str | None, QueryParameter(description="Of this model alone.")]
 
@@ -49,6 +50,12 @@ async def repair_model(
     """Hash every file and fetch only the bad ones: a pull, which is followed like any other."""
     pull, is_new = await pulls.start(catalog.find(model_id), repair=True)
     return Response(pull, status_code=202 if is_new else 200)
+
+
+@get("/api/storage", tags=["volume"], responses=errors())
+async def show_storage(downloaders: NamedDependency[Downloaders]) -> StorageView:
+    """How full each volume is, and of what."""
+    return await downloaders.storage()
 
 
 @get("/api/downloads/parts", tags=["volume"], responses=errors(404))

@@ -11,6 +11,7 @@ from contextlib import suppress
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from sirene_downloader.hub_token import HubToken
 from sirene_downloader.origins import Policy
 from sirene_downloader.proxies import Proxies
 from sirene_downloader.request import MAX_REDIRECTS, REDIRECTS, Interrupted, check, follow
@@ -124,7 +125,7 @@ class Wire:
         self,
         *,
         endpoint: str,
-        token: str,
+        token: HubToken,
         limits: Limits,
         throttle: Throttle,
         policy: Policy,
@@ -164,7 +165,7 @@ class Wire:
     def _ask(self, url: URL, what: str, headers: Mapping[str, str], line: Line) -> Exchange:
         if url.scheme not in ("http", "https") or not url.host:
             raise HubUnavailable(f"the address of {what!r} is not valid")
-        own = {"Authorization": f"Bearer {self._token}"} if self._is_home(url) else {}
+        own = {"Authorization": f"Bearer {self._token.value}"} if self._is_home(url) else {}
         try:
             self._policy.check(str(url))
             place = self._connections.place(url)
@@ -212,7 +213,7 @@ class Wire:
         return Exchange(self._connections, place, connection, response, sock, url, line)
 
     def _is_home(self, url: URL) -> bool:
-        return bool(self._token) and url.origin() == self._home
+        return bool(self._token.value) and url.origin() == self._home
 
 
 def unavailable(what: str, error: Exception) -> HubUnavailable:

@@ -18,13 +18,14 @@ from sirene_inference import clip, mel, safetensors_file, torch_device, torch_fi
 from sirene_inference.backends import Audio, Device
 from sirene_inference.cancellation import Cancellation
 from sirene_inference.f5 import flow, symbols, vocos
-from sirene_inference.f5.dit import DiT, Stopped
+from sirene_inference.f5.dit import DiT
 from sirene_inference.f5.shape import shape_of
 from sirene_inference.f5.symbols import Symbols
 from sirene_inference.f5.vocos import HOP, Vocos
 from sirene_inference.passages import language_of, parts
 from sirene_inference.prompt import Prompt, needs_a_clip
 from sirene_inference.recent import Recent
+from sirene_inference.stopping import until_cancelled
 from sirene_inference.text import sentences
 from sirene_inference.weights import Weights
 from sirene_shared.errors import InvalidRequest, ModelDamaged, SpeechFailed, VoiceNotFound
@@ -149,43 +150,30 @@ class F5Voice:
         room = self._room(reference, speed)
         each = sentences(text, language_of(text, language))
         found = (part for sentence in each for part in parts(sentence, room))
-        for index, sentence in enumerate(found):
-            if not any(char.isalnum() for char in sentence):
-                continue
-            part_seed = (first_seed + index) & ((1 << SEED_BITS) - 1)
-            audio = self._say(sentence, reference, speed, part_seed, cancelled)
-            if audio is None:
-                return
-            yield audio
+        said = (
+            self._say(part, reference, speed, (first_seed + index) & ((1 << SEED_BITS) - 1))
+            for index, part in enumerate(found)
+            if any(char.isalnum() for char in part)
+        )
+        yield from until_cancelled(said, cancelled)
 
     def close(self) -> None:
         """Its process ends with it."""
 
-    def _say(
-        self,
-        sentence: str,
-        reference: Reference,
-        speed: float,
-        seed: int,
-        cancelled: Cancellation,
-    ) -> "Audio | None":
-        """None when it was cancelled, which is heard in the middle of a step."""
+    def _say(self, sentence: str, reference: Reference, speed: float, seed: int) -> Audio:
+        """Raises: Stopped, in the middle of a step."""
         model, size = self._model, len(sentence.encode())
         rate = reference.frames / len(reference.transcript.encode())
         lasting = int(rate * size / (speed * (SHORT_SPEED if size < SHORT_BYTES else 1)))
         spelled = model.symbols(reference.transcript + sentence)
-        try:
-            made = flow.sample(
-                model.network,
-                reference.heard,
-                torch.tensor(spelled, device=model.device),
-                frames=reference.frames + lasting,
-                steps=STEPS[model.device.type],
-                seed=seed,
-                is_wanted=lambda: not cancelled.is_set(),
-            )
-        except Stopped:
-            return None
+        made = flow.sample(
+            model.network,
+            reference.heard,
+            torch.tensor(spelled, device=model.device),
+            frames=reference.frames + lasting,
+            steps=STEPS[model.device.type],
+            seed=seed,
+        )
         audio: Audio = model.vocoder(made[reference.frames :]).float().cpu().numpy()
         if not numpy.isfinite(audio).all():
             raise SpeechFailed("the model made something that is no audio")

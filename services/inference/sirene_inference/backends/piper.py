@@ -2,10 +2,11 @@
 
 A voice is `<name>.onnx` and its config `<name>.onnx.json`. The graph takes phoneme ids and three
 scales and gives the audio of a sentence, in windows where its decoder can be cut off
-(piper_graph.py). Its noise has no seed, so `seed` has no effect.
+(piper_graph.py). A seed has its encoder opened anew, since an engine is seeded only then.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy
@@ -36,7 +37,7 @@ def load(
     config = piper_config.parse(files[config_name].read_bytes(), config_name)
     # On a CPU by default even beside a GPU: these models are too small to gain from one.
     opened = open_graph(
-        read_model(files[graph], graph),
+        partial(read_model, files[graph], graph),
         graph,
         config.audio.sample_rate,
         wants_cuda=device == "cuda",
@@ -73,6 +74,7 @@ class PiperVoice:
     ) -> Iterator[Audio]:
         speaker = self._speaker(voice)
         self._check_language(language)
+        graph = self._graph if seed is None else self._graph.seeded(seed)
         has_spoken = False
         for sentence in sentences(text, self._config.espeak.voice):
             if cancelled.is_set():
@@ -81,7 +83,7 @@ class PiperVoice:
             if not ids:
                 continue
             has_spoken = True
-            yield from self._graph.speak(self._inputs(ids, speaker, speed), cancelled)
+            yield from graph.speak(self._inputs(ids, speaker, speed), cancelled)
         if not has_spoken:
             raise InvalidRequest(
                 "the text holds nothing that can be spoken",

@@ -26,6 +26,7 @@ from sirene_inference.qwen.model import load as load_model
 from sirene_inference.qwen.prompt import ClonedVoice, Prompter
 from sirene_inference.qwen.prompt import Prompt as TalkerPrompt
 from sirene_inference.recent import Recent
+from sirene_inference.stopping import until_cancelled
 from sirene_inference.tempo import Tempo
 from sirene_shared.errors import InvalidRequest, ModelDamaged, SpeechFailed, VoiceNotFound
 from sirene_shared.manifest import Manifest
@@ -141,9 +142,8 @@ class QwenVoice:
                 model.generation,
                 seed=(first_seed + index) & ((1 << SEED_BITS) - 1),
                 limit=self._limit(passage),
-                is_wanted=lambda: not cancelled.is_set(),
             )
-            for audio in self._sound(frames, cancelled):
+            for audio in until_cancelled(self._sound(frames), cancelled):
                 if len(stretched := tempo.stretch(audio)):
                     yield stretched
             if cancelled.is_set():
@@ -154,14 +154,15 @@ class QwenVoice:
     def close(self) -> None:
         """Its process ends with it."""
 
-    def _sound(self, frames: Frames, cancelled: Cancellation) -> Iterator[Audio]:
+    def _sound(self, frames: Frames) -> Iterator[Audio]:
+        """Raises: Stopped, in the middle of a frame."""
         decoder = self._loaded.model.decoder
         # A cloned speech goes on from its reference.
         stream = self._cloned.past.copy() if self._cloned else Stream()
         waiting: list[torch.Tensor] = []
         sizes = iter(PIECES)
         size = next(sizes)
-        while not cancelled.is_set():
+        while True:
             frame = frames.draw()
             if frame is not None:
                 waiting.append(frame)

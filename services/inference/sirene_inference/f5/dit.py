@@ -1,7 +1,6 @@
 """The diffusion transformer: which way a noisy spectrogram has to move."""
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -13,10 +12,6 @@ from sirene_inference.f5.text_embedding import TextEmbedding
 # The same in every published checkpoint.
 POSITION_GROUPS, POSITION_KERNEL = 16, 31
 TIME_WIDTH, TIME_SCALE = 256, 1000
-
-
-class Stopped(Exception):
-    """Nobody wants the result any more."""
 
 
 class PositionConv(nn.Module):
@@ -149,15 +144,13 @@ class DiT(nn.Module):
         heard: Tensor,
         texts: Tensor,
         time: float,
-        is_wanted: Callable[[], bool],
     ) -> Tensor:
         """The velocity, each (batch, frames, mels).
 
         heard: the reference's spectrogram, zero where there is none. texts: (batch, frames, text
-        width). time: 0 is noise, 1 is speech; the same for the whole batch. is_wanted: asked before
-        each block, since on a CPU a whole pass takes many seconds.
+        width). time: 0 is noise, 1 is speech; the same for the whole batch.
 
-        Raises: Stopped.
+        Raises: Stopped, as each layer may (weights.py).
         """
         at = self.time_embed(time, noisy)
         x = self.input_embed(noisy, heard, texts)
@@ -165,8 +158,6 @@ class DiT(nn.Module):
         frames = torch.arange(x.shape[1], device=x.device, dtype=torch.float32)
         turns = torch.outer(frames, 1 / 10000.0**steps)
         for block in self.transformer_blocks:
-            if not is_wanted():
-                raise Stopped
             x = block(x, at, turns)
         scale, shift = self.norm_out(at)
         out: Tensor = self.proj_out(_normed(x, scale, shift))

@@ -1,7 +1,6 @@
 """From noise to a spectrogram: conditional flow matching with guidance, by Euler's steps."""
 
 import math
-from collections.abc import Callable
 from itertools import pairwise
 
 import torch
@@ -38,14 +37,12 @@ def sample(
     frames: int,
     steps: int,
     seed: int,
-    is_wanted: Callable[[], bool],
 ) -> Tensor:
     """The spectrogram of the reference and what follows it: (frames, mels).
 
     heard: the reference's, (its frames, mels). symbols: of its transcript and the text, (count,).
-    is_wanted: asked many times a step.
 
-    Raises: Stopped, once it is not.
+    Raises: Stopped.
     """
     count = max(len(symbols) + 1, len(heard) + 1, frames)
     reference = functional.pad(heard, (0, 0, 0, count - len(heard)))[None]
@@ -59,7 +56,7 @@ def sample(
     )
     for now, then in pairwise(times(steps)):
         noisy = x.to(heard.dtype).expand(2, -1, -1)
-        with_all, without = network(noisy, known, texts, now, is_wanted).float().chunk(2)
+        with_all, without = network(noisy, known, texts, now).float().chunk(2)
         x = x + (then - now) * (with_all + (with_all - without) * GUIDANCE)
     x[:, : len(heard)] = heard.float()
     return x[0]

@@ -1,7 +1,5 @@
 """One speech: frame after frame of codes, each drawn when it is asked for."""
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
@@ -12,8 +10,6 @@ from sirene_inference.qwen.talker import Talker
 
 # The upper codes of the talker's vocabulary control and are never spoken.
 CONTROL_CODES = 1024
-# A long prompt is heard in parts: a cancel is not to wait for the whole.
-PROMPT_PART = 64
 
 
 class Frames:
@@ -25,10 +21,8 @@ class Frames:
         *,
         seed: int,
         limit: int,
-        is_wanted: Callable[[], bool],
     ) -> None:
-        """limit: how many frames at most, since a speech that misses its end would go on.
-        is_wanted: once it is not, the speech ends."""
+        """limit: how many frames at most, since a speech that misses its end would go on."""
         config = talker.config
         random = torch.Generator(talker.device).manual_seed(seed)
         self._first = Sampler(
@@ -51,7 +45,6 @@ class Frames:
             end=config.codec_eos_token_id,
         )
         self._talker, self._prompt, self._limit = talker, prompt, limit
-        self._is_wanted = is_wanted
         self._sequence = talker.model.begin()
         self._next = prompt.ahead
         self._said: set[int] = set()
@@ -59,14 +52,10 @@ class Frames:
 
     @torch.inference_mode()
     def draw(self) -> Tensor | None:
-        """The next frame, (groups,) int64; None at the end."""
+        """The next frame, (groups,) int64; None at the end. Raises: Stopped."""
         if self.count >= self._limit:
             return None
-        for start in range(0, self._next.shape[1], PROMPT_PART):
-            if not self._is_wanted():
-                return None
-            part = self._next[:, start : start + PROMPT_PART]
-            state = self._talker.model(part, self._sequence)[:, -1:]
+        state = self._talker.model(self._next, self._sequence)[:, -1:]
         logits = self._talker.codec_head(state[:, 0]).float()
         first = self._first.draw(self._allowed.masked(logits, self._said, self.count))
         code = int(first)
