@@ -167,26 +167,6 @@ def test_a_cut_stream_is_told_as_cut(new_context: NewContext, installed: Product
     assert until_true(lambda: in_flight(installed) == 0)
 
 
-def test_an_engine_that_crashes_before_the_first_sound_is_an_error_with_a_retry(
-    new_context: NewContext, installed: Product
-) -> None:
-    page = _opened(new_context(), KOKORO)
-    installed.speak(SENTENCE, KOKORO)
-    runners = installed.runners()
-    for runner in runners:
-        runner.suspend()
-    speak(page)
-    expect(page.locator("[data-waiting=sound]")).to_be_visible()
-    assert until_true(lambda: in_flight(installed) == 1)
-    for runner in runners:
-        runner.kill()
-    expect(page.locator("[data-error=runner_crashed]")).to_be_visible()
-    expect(stage(page, "empty")).to_be_visible()
-    assert browser.violations(page) == []
-    page.get_by_role("button", name="Try again now").click()
-    expect(stage(page, "whole")).to_be_visible(timeout=LOAD_MS)
-
-
 def test_a_server_that_does_not_answer_is_said_in_place(
     new_context: NewContext, installed: Product
 ) -> None:
