@@ -2,6 +2,7 @@
 
 import io
 import wave
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.support.product import Product
 
+HEADER_BYTES = 44
+# A model may have to be loaded first, on a machine that is busy with other tests.
+LOAD_MS = 40_000
 SENTENCE = "Hello there, my friend."
 # For engines that are slow on a machine that is busy with other tests.
 SHORT = "Hello."
@@ -18,15 +22,25 @@ LONG = " ".join(
     f"This is sentence number {number}, and it is as long as any other." for number in range(20)
 )
 
+# Notes what is scheduled to be heard: when, how many samples, at which rates.
+SCHEDULE = """() => {
+  globalThis.pieces = [];
+  const start = AudioBufferSourceNode.prototype.start;
+  AudioBufferSourceNode.prototype.start = function (at) {
+    pieces.push([at, this.buffer.length, this.buffer.sampleRate, this.context.sampleRate]);
+    return start.call(this, at);
+  };
+}"""
+
+
+def at(model: str) -> str:
+    """The playground's address with a model."""
+    return f"/playground?model={model}"
+
 
 def speak(page: Page, text: str = SENTENCE) -> None:
     page.get_by_role("textbox", name="Text", exact=True).fill(text)
     page.get_by_role("button", name="Speak", exact=True).click()
-
-
-HEADER_BYTES = 44
-# A model may have to be loaded first, on a machine that is busy with other tests.
-LOAD_MS = 40_000
 
 
 def stage(page: Page, state: str) -> Locator:
@@ -78,3 +92,18 @@ def expect_speech(page: Page) -> tuple[int, np.ndarray]:
 def in_flight(product: Product) -> int:
     models: list[dict[str, Any]] = product.get("/api/models/loaded")["models"]
     return sum(int(model["in_flight"]) for model in models)
+
+
+def note_what_is_scheduled(page: Page) -> None:
+    page.evaluate(SCHEDULE)
+
+
+def gaps_between_pieces(page: Page) -> list[float]:
+    """Every sample was scheduled once, none over another; the seconds of silence between pieces."""
+    pieces: list[tuple[float, int, float, float]] = page.evaluate("pieces")
+    rate, heard = downloaded(page)
+    assert sum(length for _, length, _, _ in pieces) == len(heard)
+    assert {(own, context) for _, _, own, context in pieces} == {(rate, rate)}
+    gaps = [following[0] - piece[0] - piece[1] / rate for piece, following in pairwise(pieces)]
+    assert min(gaps) > -0.5 / rate
+    return gaps

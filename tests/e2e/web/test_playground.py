@@ -1,10 +1,9 @@
 """The playground: every kind of model speaks, and is heard from its first chunk."""
 
 import re
-from itertools import pairwise
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.e2e.web.conftest import NewPage
 from tests.e2e.web.playground import (
@@ -12,30 +11,21 @@ from tests.e2e.web.playground import (
     LONG,
     SENTENCE,
     SHORT,
-    downloaded,
+    at,
     expect_speech,
+    gaps_between_pieces,
     in_flight,
+    note_what_is_scheduled,
     player,
     position,
     speak,
     stage,
     streamed_samples,
 )
-from tests.support import browser, speech_clip
-from tests.support.families import F5, KOKORO, QWEN, QWEN_BASE, QWEN_DESIGN, SIWIS
+from tests.support import browser
+from tests.support.families import KOKORO, QWEN, QWEN_DESIGN, SIWIS
 from tests.support.product import Product
 from tests.support.waiting import until_true
-
-# Notes what is scheduled to be heard: when, how many samples, at which rates.
-SCHEDULE = """() => {
-  globalThis.pieces = [];
-  const start = AudioBufferSourceNode.prototype.start;
-  AudioBufferSourceNode.prototype.start = function (at) {
-    pieces.push([at, this.buffer.length, this.buffer.sampleRate, this.context.sampleRate]);
-    return start.call(this, at);
-  };
-}"""
-CLIP = {"name": "clip.wav", "mimeType": "audio/wav", "buffer": speech_clip.wav(2.0)}
 
 
 @pytest.fixture(scope="module")
@@ -49,22 +39,12 @@ def environ() -> dict[str, str]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _installed(product: Product) -> None:
-    for model in (SIWIS, KOKORO, QWEN, QWEN_BASE, QWEN_DESIGN, F5):
+    for model in (SIWIS, KOKORO, QWEN, QWEN_DESIGN):
         product.pull(model)
 
 
-@pytest.fixture
-def open_on(new_page: NewPage) -> NewPage:
-    """The playground with a model, in a browser of its own."""
-
-    def opened(model: str, **options: object) -> Page:
-        return new_page(f"/playground?model={model}", **options)
-
-    return opened
-
-
-def test_a_piper_voice_is_heard(open_on: NewPage, product: Product) -> None:
-    page = open_on(SIWIS)
+def test_a_piper_voice_is_heard(new_page: NewPage, product: Product) -> None:
+    page = new_page(at(SIWIS))
     expect(page.get_by_label("Voice", exact=True)).to_have_value("siwis")
     assert page.get_by_label("Language").count() == 0
     speak(page)
@@ -77,10 +57,11 @@ def test_a_piper_voice_is_heard(open_on: NewPage, product: Product) -> None:
 
 
 def test_kokoro_speaks_with_the_chosen_voice_speed_and_language(
-    open_on: NewPage, product: Product
+    new_page: NewPage, product: Product
 ) -> None:
-    page = open_on(KOKORO)
+    page = new_page(at(KOKORO))
     voices = page.get_by_label("Voice", exact=True)
+    expect(voices).to_contain_text("American English")
     voice = voices.locator("option").last.get_attribute("value") or ""
     voices.select_option(voice)
     page.get_by_label("Language").select_option("fr")
@@ -93,9 +74,9 @@ def test_kokoro_speaks_with_the_chosen_voice_speed_and_language(
 
 
 def test_a_preset_voice_of_qwen_says_the_same_for_the_same_seed(
-    open_on: NewPage, product: Product
+    new_page: NewPage, product: Product
 ) -> None:
-    page = open_on(QWEN)
+    page = new_page(at(QWEN))
     page.get_by_text("Advanced").click()
     page.get_by_label("Seed").fill("7")
     speak(page, SHORT)
@@ -103,57 +84,8 @@ def test_a_preset_voice_of_qwen_says_the_same_for_the_same_seed(
     assert len(heard) == streamed_samples(product.speak(SHORT, QWEN, seed=7))
 
 
-def test_f5_clones_an_uploaded_clip_once_it_knows_what_is_said_in_it(open_on: NewPage) -> None:
-    page = open_on(F5)
-    speak(page, SHORT)
-    expect(page.locator("[data-problem=needsClip]")).to_be_visible()
-    expect(page.get_by_role("button", name="Choose a file")).to_be_focused()
-    page.locator("input[type=file]").set_input_files(CLIP)  # type: ignore[arg-type]
-    expect(page.locator("[data-clip]")).to_contain_text("2.0 s")
-    page.get_by_role("button", name="Speak", exact=True).click()
-    expect(page.locator("[data-problem=needsTranscript]")).to_be_visible()
-    transcript = page.get_by_label("What is said in the clip")
-    expect(transcript).to_be_focused()
-    assert browser.violations(page) == []
-    transcript.fill(speech_clip.TRANSCRIPT)
-    speak(page, SHORT)
-    expect_speech(page)
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "fault"),
-    [
-        ("clip.txt", b"words", "kind"),
-        ("clip.wav", b"no sound at all", "unreadable"),
-        ("clip.wav", bytes(4 * 1024 * 1024 + 1), "large"),
-        ("clip.wav", speech_clip.wav(0.5), "short"),
-        ("clip.flac", speech_clip.wav(16.0, kind="FLAC"), "long"),
-    ],
-)
-def test_a_clip_that_cannot_serve_says_why(
-    open_on: NewPage, name: str, content: bytes, fault: str
-) -> None:
-    page = open_on(F5)
-    file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
-    page.locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]
-    expect(page.locator("[data-clip-fault]")).to_have_attribute("data-clip-fault", fault)
-
-
-def test_the_microphone_records_a_clip_that_qwen_clones(open_on: NewPage) -> None:
-    page = open_on(QWEN_BASE)
-    page.get_by_role("button", name="Record", exact=True).click()
-    expect(page.locator("[data-recording]")).to_have_attribute(
-        "data-recording", re.compile(r"^1\.[1-9]")
-    )
-    assert browser.violations(page) == []
-    page.get_by_role("button", name="Stop recording").click()
-    expect(page.locator("[data-clip]")).to_contain_text("recording.wav")
-    speak(page)
-    expect_speech(page)
-
-
-def test_a_voice_is_designed_by_its_description(open_on: NewPage) -> None:
-    page = open_on(QWEN_DESIGN)
+def test_a_voice_is_designed_by_its_description(new_page: NewPage) -> None:
+    page = new_page(at(QWEN_DESIGN))
     speak(page, SHORT)
     expect(page.locator("[data-problem=needsInstructions]")).to_be_visible()
     page.get_by_label("Description of the voice").fill("A calm, low voice.")
@@ -161,43 +93,32 @@ def test_a_voice_is_designed_by_its_description(open_on: NewPage) -> None:
     expect_speech(page)
 
 
-def test_it_is_heard_while_it_is_still_made(open_on: NewPage) -> None:
-    page = open_on(KOKORO)
-    page.evaluate(SCHEDULE)
+def test_it_is_heard_while_it_is_still_made(new_page: NewPage) -> None:
+    page = new_page(at(KOKORO))
+    note_what_is_scheduled(page)
     speak(page, LONG)
     expect(stage(page, "coming").locator("[data-player=playing]")).to_be_visible(timeout=LOAD_MS)
     expect(stage(page, "whole").locator("[data-player=playing]")).to_be_visible(timeout=LOAD_MS)
-    assert len(_expect_all_in_order(page)) > 5
+    assert len(gaps_between_pieces(page)) > 5
 
 
-def test_a_stream_that_is_too_slow_shifts_what_follows(open_on: NewPage) -> None:
-    page = open_on(SIWIS)
-    page.evaluate(SCHEDULE)
+def test_a_stream_that_is_too_slow_shifts_what_follows(new_page: NewPage) -> None:
+    page = new_page(at(SIWIS))
+    note_what_is_scheduled(page)
     network = page.context.new_cdp_session(page)
     network.send("Network.enable")
     slow = {"offline": False, "latency": 0, "uploadThroughput": -1}
     # Less than the 44 kB of a second.
-    network.send("Network.emulateNetworkConditions", slow | {"downloadThroughput": 25_000})
-    speak(page, " ".join([SENTENCE] * 2))
+    network.send("Network.emulateNetworkConditions", slow | {"downloadThroughput": 20_000})
+    speak(page)
     expect(stage(page, "coming").locator("[data-player=playing]")).to_be_visible(timeout=LOAD_MS)
     expect(stage(page, "whole")).to_be_visible(timeout=LOAD_MS)
     expect(player(page, "finished")).to_be_visible(timeout=LOAD_MS)
-    assert max(_expect_all_in_order(page)) > 0.02
+    assert max(gaps_between_pieces(page)) > 0.02
 
 
-def _expect_all_in_order(page: Page) -> list[float]:
-    """Every sample was scheduled once, none over another; the seconds of silence between pieces."""
-    pieces: list[tuple[float, int, float, float]] = page.evaluate("pieces")
-    rate, heard = downloaded(page)
-    assert sum(length for _, length, _, _ in pieces) == len(heard)
-    assert {(own, context) for _, _, own, context in pieces} == {(rate, rate)}
-    gaps = [following[0] - piece[0] - piece[1] / rate for piece, following in pairwise(pieces)]
-    assert min(gaps) > -0.5 / rate
-    return gaps
-
-
-def test_stop_ends_it_here_and_on_the_server(open_on: NewPage, product: Product) -> None:
-    page = open_on(KOKORO)
+def test_stop_ends_it_here_and_on_the_server(new_page: NewPage, product: Product) -> None:
+    page = new_page(at(KOKORO))
     speak(page, LONG)
     expect(stage(page, "coming")).to_be_visible()
     page.get_by_role("button", name="Stop", exact=True).click()
@@ -207,8 +128,8 @@ def test_stop_ends_it_here_and_on_the_server(open_on: NewPage, product: Product)
     expect(page.locator("[data-take]")).to_contain_text("stopped")
 
 
-def test_leaving_the_page_ends_the_work_on_the_server(open_on: NewPage, product: Product) -> None:
-    page = open_on(KOKORO)
+def test_leaving_the_page_ends_the_work_on_the_server(new_page: NewPage, product: Product) -> None:
+    page = new_page(at(KOKORO))
     speak(page, LONG)
     expect(stage(page, "coming")).to_be_visible()
     page.get_by_role("link", name="Memory").first.click()
@@ -217,21 +138,21 @@ def test_leaving_the_page_ends_the_work_on_the_server(open_on: NewPage, product:
 
 
 def test_a_model_that_is_not_in_memory_is_waited_for_in_plain_sight(
-    open_on: NewPage, product: Product
+    new_page: NewPage, product: Product
 ) -> None:
     product.http.post("/models/unload", json={"model": KOKORO}).raise_for_status()
-    page = open_on(KOKORO)
+    page = new_page(at(KOKORO))
     speak(page)
     expect(page.locator("[data-waiting=load]")).to_have_text("Loading the model…")
     expect(stage(page, "whole")).to_be_visible(timeout=LOAD_MS)
     expect(page.get_by_text("Of it, loading")).to_be_visible()
 
 
-def test_it_plays_pauses_seeks_and_replays_by_keyboard_alone(open_on: NewPage) -> None:
-    page = open_on(KOKORO)
+def test_it_plays_pauses_seeks_and_replays_by_keyboard_alone(new_page: NewPage) -> None:
+    page = new_page(at(KOKORO))
     text = page.get_by_role("textbox", name="Text", exact=True)
     text.focus()
-    page.keyboard.type("Hello there, my friend, how are you today?")
+    page.keyboard.type(SENTENCE)
     page.keyboard.press("Control+Enter")
     expect(player(page, "finished")).to_be_visible()
     while not position(page).evaluate("slider => slider === document.activeElement"):
@@ -252,8 +173,8 @@ def test_it_plays_pauses_seeks_and_replays_by_keyboard_alone(open_on: NewPage) -
     expect(player(page, "playing")).to_be_visible()
 
 
-def test_a_click_into_the_waveform_seeks(open_on: NewPage) -> None:
-    page = open_on(SIWIS)
+def test_a_click_into_the_waveform_seeks(new_page: NewPage) -> None:
+    page = new_page(at(SIWIS))
     speak(page)
     expect(player(page, "finished")).to_be_visible()
     box = position(page).bounding_box()
@@ -265,8 +186,20 @@ def test_a_click_into_the_waveform_seeks(open_on: NewPage) -> None:
     assert abs(at_s - length_s / 2) <= 0.15
 
 
-def test_an_empty_text_speaks_a_sentence_in_the_language_of_the_choice(open_on: NewPage) -> None:
-    page = open_on(KOKORO)
+def test_the_waveform_follows_the_theme_and_the_size(new_page: NewPage) -> None:
+    page = new_page(at(SIWIS), color_scheme="light")
+    speak(page)
+    expect(player(page, "finished")).to_be_visible()
+    drawing = "() => document.querySelector('canvas').toDataURL()"
+    drawn = page.evaluate(drawing)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"before => ({drawing})() !== before", arg=drawn)
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.wait_for_function("() => document.querySelector('canvas').width < 390")
+
+
+def test_an_empty_text_speaks_a_sentence_in_the_language_of_the_choice(new_page: NewPage) -> None:
+    page = new_page(at(KOKORO))
     text = page.get_by_role("textbox", name="Text", exact=True)
     expect(text).to_have_attribute("placeholder", re.compile("The morning"))
     page.get_by_label("Language").select_option("fr")
@@ -276,8 +209,8 @@ def test_an_empty_text_speaks_a_sentence_in_the_language_of_the_choice(open_on: 
     expect(page.locator("[data-take]")).to_contain_text("Le matin")
 
 
-def test_a_text_beyond_the_limit_is_counted_and_not_sent(open_on: NewPage) -> None:
-    page = open_on(SIWIS)
+def test_a_text_beyond_the_limit_is_counted_and_not_sent(new_page: NewPage) -> None:
+    page = new_page(at(SIWIS))
     speak(page, "ä" * 4097)
     expect(page.locator("[data-count]")).to_have_attribute("data-count", "4097")
     expect(page.locator("[data-problem=tooLong]")).to_be_visible()
@@ -285,8 +218,8 @@ def test_a_text_beyond_the_limit_is_counted_and_not_sent(open_on: NewPage) -> No
     assert browser.violations(page) == []
 
 
-def test_the_choice_of_a_model_is_in_the_address_and_remembered(open_on: NewPage) -> None:
-    page = open_on(SIWIS)
+def test_the_choice_of_a_model_is_in_the_address_and_remembered(new_page: NewPage) -> None:
+    page = new_page(at(SIWIS))
     page.get_by_label("Model").select_option(KOKORO)
     expect(page).to_have_url(re.compile(r"model=kokoro"))
     page.goto("/playground")
@@ -294,8 +227,10 @@ def test_the_choice_of_a_model_is_in_the_address_and_remembered(open_on: NewPage
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_is_accessible_in_both_themes_and_fits_every_width(open_on: NewPage, theme: str) -> None:
-    page = open_on(SIWIS, color_scheme=theme, locale="fr-FR")
+def test_it_is_accessible_in_both_themes_and_fits_every_width(
+    new_page: NewPage, theme: str
+) -> None:
+    page = new_page(at(SIWIS), color_scheme=theme, locale="fr-FR")
     expect(page.get_by_role("heading", level=1, name="Essayer")).to_be_visible()
     expect(stage(page, "empty")).to_be_visible()
     assert browser.violations(page) == []

@@ -10,6 +10,7 @@ from tests.e2e.web.conftest import NewPage
 from tests.e2e.web.playground import (
     LOAD_MS,
     SENTENCE,
+    at,
     downloaded,
     expect_speech,
     player,
@@ -28,22 +29,12 @@ def _installed(product: Product) -> None:
         product.pull(model)
 
 
-@pytest.fixture
-def open_on(new_page: NewPage) -> NewPage:
-    """The playground with a model, in a browser of its own."""
-
-    def opened(model: str, **options: object) -> Page:
-        return new_page(f"/playground?model={model}", **options)
-
-    return opened
-
-
 def takes(page: Page) -> Locator:
     return page.locator("[data-take]")
 
 
-def test_a_take_survives_a_reload_and_can_be_heard_and_had_again(open_on: NewPage) -> None:
-    page = open_on(KOKORO)
+def test_a_take_survives_a_reload_and_can_be_heard_and_had_again(new_page: NewPage) -> None:
+    page = new_page(at(KOKORO))
     speak(page)
     _, heard = expect_speech(page)
     expect(takes(page)).to_have_count(1)
@@ -60,8 +51,17 @@ def test_a_take_survives_a_reload_and_can_be_heard_and_had_again(open_on: NewPag
     assert (again == heard).all()
 
 
-def test_the_settings_of_a_take_come_back(open_on: NewPage) -> None:
-    page = open_on(KOKORO)
+def test_a_take_is_seen_in_another_tab_too(new_page: NewPage) -> None:
+    page = new_page(at(SIWIS))
+    other = new_page("/playground", context=page.context)
+    speak(page)
+    expect(takes(other)).to_have_count(1)
+    other.get_by_role("button", name=f"Delete “{SENTENCE}”").click()
+    expect(takes(page)).to_have_count(0)
+
+
+def test_the_settings_of_a_take_come_back(new_page: NewPage) -> None:
+    page = new_page(at(KOKORO))
     page.get_by_label("Language").select_option("fr")
     page.get_by_label("Speed as a number").fill("2")
     speak(page, "Bonjour.")
@@ -76,8 +76,8 @@ def test_the_settings_of_a_take_come_back(open_on: NewPage) -> None:
     expect(page.get_by_role("textbox", name="Text", exact=True)).to_have_value("Bonjour.")
 
 
-def test_takes_are_deleted_one_by_one_or_all_once_it_is_confirmed(open_on: NewPage) -> None:
-    page = open_on(SIWIS)
+def test_takes_are_deleted_one_by_one_or_all_once_it_is_confirmed(new_page: NewPage) -> None:
+    page = new_page(at(SIWIS))
     for count, text in enumerate(("One.", "Two.", "Three."), start=1):
         speak(page, text)
         expect(takes(page)).to_have_count(count, timeout=LOAD_MS)
@@ -92,8 +92,8 @@ def test_takes_are_deleted_one_by_one_or_all_once_it_is_confirmed(open_on: NewPa
     expect(page.get_by_text("No takes yet")).to_be_visible()
 
 
-def test_the_oldest_takes_leave_when_there_are_more_than_fifty(open_on: NewPage) -> None:
-    page = open_on(SIWIS)
+def test_the_oldest_takes_leave_when_there_are_more_than_fifty(new_page: NewPage) -> None:
+    page = new_page(at(SIWIS))
     speak(page, "The last one.")
     expect(takes(page)).to_have_count(1)
     page.evaluate(
@@ -130,7 +130,7 @@ def test_a_browser_that_refuses_storage_keeps_takes_until_the_page_is_left(
 ) -> None:
     context = new_context()
     context.add_init_script("Object.defineProperty(globalThis, 'indexedDB', {value: undefined})")
-    page = new_page(f"/playground?model={SIWIS}", context=context)
+    page = new_page(at(SIWIS), context=context)
     speak(page)
     expect(takes(page)).to_have_count(1)
     expect(page.get_by_text("they last until the page is left")).to_be_visible()

@@ -37,7 +37,8 @@ export function ClipField({ model }: { model: Model }) {
   };
   const fault = bad ?? (clip && lengthFault(clip, model));
   const [least, most] = [format.number(MIN_CLIP_S), format.number(longestClipS(model))];
-  const faultWord = { kind: w.kind, unreadable: w.unreadable, large: w.large(format.bytes(MAX_CLIP_BYTES)), short: w.short(least), long: w.long(most) };
+  const size = format.bytes(MAX_CLIP_BYTES);
+  const faultWord = { kind: w.kind, unreadable: w.unreadable, large: w.large(size), short: w.short(least), long: w.long(most) };
   return (
     <div role="group" aria-label={w.clip} className="flex min-w-0 flex-col gap-3">
       <div className="flex min-w-0 flex-col gap-1">
@@ -47,13 +48,16 @@ export function ClipField({ model }: { model: Model }) {
           onDragOver={(event) => (event.preventDefault(), setOver(true))}
           onDragLeave={() => setOver(false)}
           onDrop={onDrop}
-          className={classes("flex min-h-14 flex-wrap items-center gap-x-3 gap-y-2 rounded-md border border-dashed px-3 py-2", isOver ? "border-accent bg-accent-wash" : "border-line-strong")}
+          className={classes(
+            "flex min-h-14 flex-wrap items-center gap-x-3 gap-y-2 rounded-md border border-dashed px-3 py-2",
+            isOver ? "border-accent bg-accent-wash" : "border-line-strong",
+          )}
         >
           {clip ? <Chosen clip={clip} /> : <Pick take={take} />}
         </div>
         {fault && <p role="alert" data-clip-fault={fault} className="text-[13px] font-medium text-danger">{faultWord[fault]}</p>}
         <p className="text-[13px] text-soft">
-          {w.limits(least, most, format.bytes(MAX_CLIP_BYTES))} {w.consent}
+          {w.limits(least, most, size)} {w.consent}
         </p>
       </div>
       <TextArea
@@ -77,12 +81,20 @@ function Chosen({ clip }: { clip: Clip }) {
       <span data-clip={clip.seconds ?? ""} className="min-w-0 flex-1 truncate text-sm">
         {clip.name}
         {clip.seconds !== null && (
-          <span className="ml-2 text-soft">{w.seconds(format.number(clip.seconds, { minimumFractionDigits: 1, maximumFractionDigits: 1 }))}</span>
+          <span className="ml-2 text-soft">
+            {w.seconds(format.number(clip.seconds, { minimumFractionDigits: 1, maximumFractionDigits: 1 }))}
+          </span>
         )}
       </span>
       <span className="flex">
         <ClipPlay clip={clip} />
-        <IconButton label={w.removeClip} data-field="needsClip" size="small" icon={<X className="size-4" aria-hidden />} onClick={() => choices.set({ clip: null })} />
+        <IconButton
+          label={w.removeClip}
+          data-field="needsClip"
+          size="small"
+          icon={<X className="size-4" aria-hidden />}
+          onClick={() => choices.set({ clip: null })}
+        />
       </span>
     </>
   );
@@ -108,9 +120,21 @@ function Pick({ take }: { take: (file: File | undefined) => Promise<void> }) {
           event.target.value = ""; // the same file may be chosen again
         }}
       />
-      <Button size="small" data-field="needsClip" icon={<Upload className="size-4" aria-hidden />} onClick={() => input.current?.click()}>{w.choose}</Button>
+      <Button
+        size="small"
+        data-field="needsClip"
+        icon={<Upload className="size-4" aria-hidden />}
+        onClick={() => input.current?.click()}
+      >
+        {w.choose}
+      </Button>
       {hasMicrophone() && (
-        <Button size="small" busy={state === "asking"} icon={<Mic className="size-4" aria-hidden />} onClick={() => void recorder.start()}>
+        <Button
+          size="small"
+          busy={state === "asking"}
+          icon={<Mic className="size-4" aria-hidden />}
+          onClick={() => void recorder.start()}
+        >
           {state === "asking" ? w.ask : w.record}
         </Button>
       )}
@@ -127,7 +151,9 @@ function Recording({ recorder }: { recorder: Recorder }) {
   const digits = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
   return (
     <>
-      <Button size="small" autoFocus icon={<Square className="size-4 text-danger" aria-hidden />} onClick={recorder.stop}>{w.finish}</Button>
+      <Button size="small" autoFocus icon={<Square className="size-4 text-danger" aria-hidden />} onClick={recorder.stop}>
+        {w.finish}
+      </Button>
       <span
         role="meter"
         aria-label={w.level}

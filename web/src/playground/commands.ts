@@ -15,8 +15,14 @@ const fileWord = (name: string): string => (name.startsWith("-") ? `./${name}` :
 
 export const curl: Command = (asked, origin, clip) => {
   const body = JSON.stringify(fieldsOf(asked));
+  const address = shellQuoted(`${origin}/v1/audio/speech`);
   const send = (data: string) =>
-    [`curl -sS --fail-with-body ${shellQuoted(`${origin}/v1/audio/speech`)}`, "-H 'Content-Type: application/json'", `--data-binary ${data}`, "-o speech.wav"].join(CONTINUED);
+    [
+      `curl -sS --fail-with-body ${address}`,
+      "-H 'Content-Type: application/json'",
+      `--data-binary ${data}`,
+      "-o speech.wav",
+    ].join(CONTINUED);
   if (clip === null) return send(shellQuoted(body));
   // The clip goes through a pipe: a command's arguments are not that long.
   const start = `${body.slice(0, -1)},"ref_audio":"`;
@@ -58,7 +64,9 @@ export const cli: Command = (asked, origin, clip) => {
     ["--seed", asked.seed],
     ["-o", "speech.wav"],
   ];
-  const words = options.flatMap(([name, value]) => (value === null || value === "" ? [] : [`${name} ${shellQuoted(String(value))}`]));
+  const words = options
+    .filter(([, value]) => value !== null && value !== "")
+    .map(([name, value]) => `${name} ${shellQuoted(String(value))}`);
   // A lone - would be read as "from standard input".
   const text = asked.text === "-" ? "- " : asked.text;
   return [`sirene --url ${shellQuoted(origin)} say`, ...words, `-- ${shellQuoted(text)}`].join(CONTINUED);

@@ -5,6 +5,7 @@ import { useFormats } from "~/text/format";
 import { useLanguage } from "~/text/language";
 import { useWords } from "~/text/words";
 import { Button } from "~/ui/button";
+import { classes } from "~/ui/classes";
 import { TextArea } from "~/ui/field";
 import { clones, likelyLanguage, MAX_CHARACTERS } from "./ability";
 import { Advanced } from "./advanced";
@@ -67,8 +68,15 @@ export function Composer({ model, able, choose, studio }: Props) {
       <Instructions model={model} chosen={chosen} />
       <Text sample={sample} />
       <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
-        <Button look="primary" icon={<Play className="size-4" aria-hidden />} onClick={speak}>{w.speak}</Button>
-        <Button icon={<Square className="size-4" aria-hidden />} aria-disabled={isQuiet} className="aria-disabled:opacity-55" onClick={() => studio.stop()}>
+        <Button look="primary" icon={<Play className="size-4" aria-hidden />} onClick={speak}>
+          {w.speak}
+        </Button>
+        <Button
+          icon={<Square className="size-4" aria-hidden />}
+          aria-disabled={isQuiet}
+          className="aria-disabled:opacity-55"
+          onClick={() => studio.stop()}
+        >
           {w.stop}
         </Button>
         <Status studio={studio} />
@@ -103,7 +111,10 @@ function Text({ sample }: { sample: string }) {
         onChange={(event) => choices.set({ text: event.target.value })}
         className="max-h-[60vh] min-h-32 !text-[15px]"
       />
-      <p data-count={count} className={`absolute top-0 right-0 text-[13px] ${isTooLong ? "font-semibold text-danger" : "text-soft"}`}>
+      <p
+        data-count={count}
+        className={classes("absolute top-0 right-0 text-[13px]", isTooLong ? "font-semibold text-danger" : "text-soft")}
+      >
         <span className="sr-only">{w.characters(format.number(count), format.number(MAX_CHARACTERS))}</span>
         <span aria-hidden>
           {format.number(count)} / {format.number(MAX_CHARACTERS)}

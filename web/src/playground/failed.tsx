@@ -26,7 +26,11 @@ export function Failed({ studio, again }: { studio: Studio; again: () => void })
         <>
           {PASSING.includes(code) && failure.retryAt !== null && <Countdown failure={failure} again={again} />}
           <Button size="small" onClick={again}>{w.retryNow}</Button>
-          {NOT_HERE.includes(code) && <Link to="/" className="inline-flex h-8 items-center px-1 text-[13px] font-medium text-accent-ink underline">{p.toModels}</Link>}
+          {NOT_HERE.includes(code) && (
+            <Link to="/" className="inline-flex h-8 items-center px-1 text-[13px] font-medium text-accent-ink underline">
+              {p.toModels}
+            </Link>
+          )}
           <Button size="small" look="quiet" onClick={() => studio.dismiss()}>{w.dismiss}</Button>
         </>
       }

@@ -10,11 +10,17 @@ export function Figures({ shown }: { shown: Shown }) {
   const { firstAudioMs, loadMs, elapsedMs } = shown.metrics;
   const { seconds } = shown.recording;
   const factor = seconds ? (elapsedMs - loadMs) / 1000 / seconds : null;
+  const firstAudio = firstAudioMs === null ? "–" : w.milliseconds(format.number(Math.round(firstAudioMs)));
   const digits = (value: number, count: number) =>
     format.number(value, { minimumFractionDigits: count, maximumFractionDigits: count });
   return (
-    <dl className="order-last flex w-full flex-wrap sm:order-none sm:w-auto gap-x-5 gap-y-1 text-[13px]" data-first-audio-ms={firstAudioMs ?? ""} data-seconds={seconds} data-factor={factor ?? ""}>
-      <Figure term={w.firstAudio} title={w.firstAudioTitle} value={firstAudioMs === null ? "–" : w.milliseconds(digits(firstAudioMs, 0))} />
+    <dl
+      data-first-audio-ms={firstAudioMs ?? ""}
+      data-seconds={seconds}
+      data-factor={factor ?? ""}
+      className="order-last flex w-full flex-wrap gap-x-5 gap-y-1 text-[13px] sm:order-none sm:w-auto"
+    >
+      <Figure term={w.firstAudio} title={w.firstAudioTitle} value={firstAudio} />
       {loadMs > 0 && <Figure term={w.load} title={w.loadTitle} value={w.milliseconds(digits(loadMs, 0))} />}
       <Figure term={w.length} value={w.seconds(digits(seconds, 1))} />
       <Figure term={w.factor} title={w.factorTitle} value={factor === null ? "–" : digits(factor, 2)} />

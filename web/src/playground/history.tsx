@@ -60,7 +60,8 @@ function Row({ take, studio }: { take: Take; studio: Studio }) {
           {asked.model}
           {asked.voice && ` · ${asked.voice}`}
         </span>
-        {ending !== "whole" && <Badge tone={ending === "cut" ? "warning" : "neutral"}>{ending === "cut" ? w.cutShort : w.stoppedShort}</Badge>}
+        {ending === "cut" && <Badge tone="warning">{w.cutShort}</Badge>}
+        {ending === "stopped" && <Badge>{w.stoppedShort}</Badge>}
       </p>
       <div className="mt-1 flex items-center">
         <p className="flex min-w-0 flex-1 items-center gap-2 text-[13px] whitespace-nowrap text-soft">

@@ -13,6 +13,15 @@ export function Instructions({ model, chosen }: { model: Model; chosen: OfModel 
     onChange: (event: { target: { value: string } }) => chooseFor(model, { instructions: event.target.value }),
   };
   if (designs(model))
-    return <TextArea label={w.design} help={w.designHint} rows={2} placeholder={w.designExample} data-field="needsInstructions" {...common} />;
+    return (
+      <TextArea
+        label={w.design}
+        help={w.designHint}
+        rows={2}
+        placeholder={w.designExample}
+        data-field="needsInstructions"
+        {...common}
+      />
+    );
   return takesStyle(model) ? <Input label={w.style} help={w.styleHint} {...common} /> : null;
 }

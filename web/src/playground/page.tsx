@@ -44,7 +44,9 @@ function Speaking({ models, studio }: { models: readonly Model[]; studio: Studio
   const model = named(linked) ?? named(remembered) ?? able.find((one) => one.voices.length > 0) ?? able[0];
   const missing = linked !== undefined && !named(linked) ? linked : null;
   const toModels = (
-    <Link to="/" {...(missing && { search: { q: missing } })} className="font-medium text-accent-ink underline">{w.toModels}</Link>
+    <Link to="/" {...(missing && { search: { q: missing } })} className="font-medium text-accent-ink underline">
+      {w.toModels}
+    </Link>
   );
   const choose = (id: string) => {
     choices.set({ model: id });
@@ -70,7 +72,14 @@ function Speaking({ models, studio }: { models: readonly Model[]; studio: Studio
           <Empty
             icon={<AudioLines className="size-8" />}
             title={w.noModel}
-            action={<Link to="/" className="inline-flex h-9 items-center rounded-md bg-accent px-3.5 text-sm font-medium text-on-accent hover:brightness-110">{w.toModels}</Link>}
+            action={
+              <Link
+                to="/"
+                className="inline-flex h-9 items-center rounded-md bg-accent px-3.5 text-sm font-medium text-on-accent hover:brightness-110"
+              >
+                {w.toModels}
+              </Link>
+            }
           >
             {w.noModelHint}
           </Empty>

@@ -91,9 +91,9 @@ export class Player extends Store<Playing> {
     const goesOn = this.get().state !== "paused";
     this.silence();
     this.moveTo(Math.min(Math.max(0, seconds), recording.seconds));
-    this.set({ finished: false });
-    if (goesOn) this.play();
-    else this.set({ state: "paused" });
+    const isAtEnd = recording.ended && this.next >= recording.length;
+    this.set({ state: "paused", finished: isAtEnd });
+    if (goesOn && !isAtEnd) this.play();
   }
 
   /** Seconds from the beginning that are being heard. */

@@ -1,7 +1,9 @@
-import { useId, useState } from "react";
+import { useState } from "react";
 import type { Model } from "~/live/state";
 import { useLanguage } from "~/text/language";
 import { useWords } from "~/text/words";
+import { Choice } from "~/ui/choice";
+import { classes } from "~/ui/classes";
 import { CopyButton } from "~/ui/copy";
 import { Section } from "~/ui/page";
 import { clones, likelyLanguage } from "./ability";
@@ -12,11 +14,11 @@ import { useStore } from "./store";
 import { words } from "./take-words";
 
 const KINDS = [
-  { id: "curl", name: "curl", command: curl },
-  { id: "openai", name: "OpenAI SDK", command: openai },
-  { id: "cli", name: "sirene", command: cli },
+  { value: "curl", label: "curl", command: curl },
+  { value: "openai", label: "OpenAI SDK", command: openai },
+  { value: "cli", label: "sirene", command: cli },
 ] as const;
-type Kind = (typeof KINDS)[number]["id"];
+type Kind = (typeof KINDS)[number]["value"];
 
 /** The same speech from elsewhere. */
 export function Programs({ model }: { model: Model }) {
@@ -26,18 +28,21 @@ export function Programs({ model }: { model: Model }) {
   const chosen = ofModel(all, model);
   const now = asked(all, model, sampleIn(likelyLanguage(model, chosen.language, chosen.voice, useLanguage())));
   const clip = clones(model) ? (all.clip?.name ?? "clip.wav") : null;
-  const { id, command } = KINDS.find((kind) => kind.id === shown) ?? KINDS[0];
+  const { command } = KINDS.find((kind) => kind.value === shown) ?? KINDS[0];
   const text = command(now, location.origin, clip);
   return (
     <Section title={w.program} lead={w.programLead}>
-      <Kinds shown={shown} show={show} />
+      <Choice label={w.copyFor} options={KINDS} value={shown} onChange={show} />
       {/* Reachable by keyboard: it may scroll. */}
       <pre
-        data-command={id}
+        data-command={shown}
         tabIndex={0}
         aria-label={w.command}
         role="region"
-        className="max-h-56 overflow-auto rounded-md bg-sunken p-3 font-mono text-[13px] leading-relaxed whitespace-pre-wrap wrap-anywhere"
+        className={classes(
+          "mt-3 max-h-56 overflow-auto rounded-md bg-sunken p-3",
+          "font-mono text-[13px] leading-relaxed whitespace-pre-wrap wrap-anywhere",
+        )}
       >
         <code>{text}</code>
       </pre>
@@ -46,23 +51,5 @@ export function Programs({ model }: { model: Model }) {
         {clip !== null && <p className="text-[13px] text-soft">{w.clipNote}</p>}
       </div>
     </Section>
-  );
-}
-
-function Kinds({ shown, show }: { shown: Kind; show: (kind: Kind) => void }) {
-  const w = useWords(words);
-  const name = useId();
-  return (
-    <div role="radiogroup" aria-label={w.program} className="mb-3 flex flex-wrap gap-1">
-      {KINDS.map((kind) => (
-        <label
-          key={kind.id}
-          className="relative flex h-8 cursor-pointer items-center rounded-md px-2.5 text-[13px] font-medium text-soft hover:text-ink has-checked:bg-sunken has-checked:text-ink has-focus-visible:outline-2 has-focus-visible:outline-accent"
-        >
-          <input type="radio" name={name} checked={shown === kind.id} onChange={() => show(kind.id)} className="absolute inset-0 cursor-pointer opacity-0" />
-          {kind.name}
-        </label>
-      ))}
-    </div>
   );
 }

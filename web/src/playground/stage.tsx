@@ -18,10 +18,16 @@ export function Stage({ studio }: { studio: Studio }) {
   const recording = shown?.recording;
   useEffect(() => {
     // On a phone it lies below what is being read; elsewhere it is in view already, and nothing moves.
-    if (recording) place.current?.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (recording) place.current?.scrollIntoView({ block: "nearest", behavior: isStill ? "auto" : "smooth" });
   }, [recording]);
   return (
-    <section ref={place} aria-label={w.player} data-stage={shown ? (shown.ending ?? "coming") : "empty"} className="min-h-52 scroll-mt-16 scroll-mb-20 rounded-lg border border-line bg-panel p-4">
+    <section
+      ref={place}
+      aria-label={w.player}
+      data-stage={shown ? (shown.ending ?? "coming") : "empty"}
+      className="min-h-52 scroll-mt-16 scroll-mb-20 rounded-lg border border-line bg-panel p-4"
+    >
       {shown ? <Take shown={shown} studio={studio} /> : (
         <p className="grid min-h-44 place-items-center text-center text-sm text-soft">{w.nothingYet}</p>
       )}

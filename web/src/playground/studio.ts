@@ -160,7 +160,8 @@ export class Studio extends Store<State> {
     const { recording, asked, metrics, at } = shown;
     this.set({ phase: "idle", isLoading: false, shown: { ...shown, ending } });
     recording.end();
-    const take = { id: newId(), at, asked, rate: recording.rate, seconds: recording.seconds, bytes: 2 * recording.length, ending, metrics };
+    const { rate, seconds, length } = recording;
+    const take = { id: newId(), at, asked, rate, seconds, bytes: 2 * length, ending, metrics };
     void takes.add(take, recording.from(0));
   }
 

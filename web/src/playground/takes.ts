@@ -102,7 +102,8 @@ class Takes extends Store<Shelf> {
       return;
     }
     const found = (await answer(database.transaction(TAKES).objectStore(TAKES).getAll())) as Take[];
-    const unstored = (this.get().takes ?? []).filter((take) => this.inMemory.has(take.id) && !found.some(({ id }) => id === take.id));
+    const isStored = (id: string) => found.some((take) => take.id === id);
+    const unstored = (this.get().takes ?? []).filter(({ id }) => this.inMemory.has(id) && !isStored(id));
     this.set({ takes: [...unstored, ...found].sort((one, other) => other.at - one.at) });
   }
 }

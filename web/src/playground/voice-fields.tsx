@@ -91,7 +91,13 @@ function Speed() {
     <div className="grid grid-cols-[minmax(0,1fr)_5rem] items-end gap-x-3">
       <label className="flex min-w-0 flex-col gap-1 text-[13px] font-medium text-soft">
         {w.speed}
-        <input type="range" {...range} value={speed} onChange={(event) => set(event.target.valueAsNumber)} className="h-9 w-full cursor-pointer accent-accent" />
+        <input
+          type="range"
+          {...range}
+          value={speed}
+          onChange={(event) => set(event.target.valueAsNumber)}
+          className="h-9 w-full cursor-pointer accent-accent"
+        />
       </label>
       <Input
         label={w.speedNumber}
