@@ -32,6 +32,7 @@ RATE = "4MB"  # of all pulls: they outlast the measurement
 REPO = "rhasspy/piper-voices"
 CATEGORIES = ["cc", "benchmark", "toplevel", "disabled-by-default-devtools.timeline.frame"]
 SETTLE_S = 5
+CALM_S = 20  # the browser still tidies up after what was busy
 # When the catalogue is first in the page, and when that has been painted.
 PAINT_PROBE = """
 new MutationObserver((_, observer) => {
@@ -92,7 +93,7 @@ def measure(browser: Browser, product: Product, pulled: list[str], seconds: floa
     for model in pulled:
         product.http.post(f"/api/models/{model}/cancel").raise_for_status()
     expect(page.get_by_role("progressbar")).to_have_count(0)
-    time.sleep(SETTLE_S)
+    time.sleep(CALM_S)
     report("idle, the models page", idle_percent(seconds))
     page.goto("/memory")
     expect(page.locator("[data-slot]").first).to_be_visible()
