@@ -53,6 +53,11 @@ export function useReplicas(): readonly Replica[] {
   return useSyncExternalStore(subscribe, () => state.replicas);
 }
 
+/** What a view needs to know of the replicas, which report every two seconds: it is drawn anew when this changes. */
+export function useOfReplicas<T extends string | number | boolean | null>(of: (replicas: readonly Replica[]) => T): T {
+  return useSyncExternalStore(subscribe, () => of(state.replicas));
+}
+
 export function useLink(): Link {
   return useSyncExternalStore(subscribe, () => state.link);
 }

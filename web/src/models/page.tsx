@@ -2,7 +2,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { PackageOpen, SearchX } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
 import type { Model } from "~/live/state";
-import { useModels, useReplicas } from "~/live/store";
+import { useModels, useOfReplicas } from "~/live/store";
 import { useFormats } from "~/text/format";
 import { useWords } from "~/text/words";
 import { Button } from "~/ui/button";
@@ -43,7 +43,7 @@ function Catalogue({ models }: { models: readonly Model[] }) {
   const format = useFormats();
   const search = useSearch({ from: "/" });
   const navigate = useNavigate({ from: "/" });
-  const memory = memoryFor(useReplicas());
+  const memory = useOfReplicas(memoryFor);
   const queue = useQueue();
   const places = usePlaces(queue);
   const parts = useParts();
