@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { MemoryStick, ServerOff } from "lucide-react";
+import { MemoryStick, ServerOff } from "~/ui/icons";
 import { useState } from "react";
 import { useModels, useReplicas } from "~/live/store";
 import { useWords } from "~/text/words";

@@ -1,5 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
-import { Pin, PinOff } from "lucide-react";
+import { Pin, PinOff } from "~/ui/icons";
 import { api, bodyOf, got } from "~/api/client";
 import { useServerSeconds } from "~/live/clock";
 import type { Loaded } from "~/live/state";

@@ -1,5 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
-import { Trash2 } from "lucide-react";
+import { Trash2 } from "~/ui/icons";
 import { api, bodyOf, got } from "~/api/client";
 import type { Model } from "~/live/state";
 import { useFormats } from "~/text/format";

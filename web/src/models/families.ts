@@ -15,8 +15,21 @@ export function familiesOf(models: readonly Model[]): FamilyOf[] {
     if (family) family.push(model);
     else families.set(model.name, [model]);
   }
-  return [...families].map(([name, models]) => ({ name, models }));
+  return [...families]
+    .map(([name, models]) => ({ name, models }))
+    .sort((one, other) => smallest(one.models) - smallest(other.models));
 }
+
+/** What is quick to try comes first: the families by their smallest model, whatever became of any here. */
+const smallest = (models: readonly Model[]): number => Math.min(...models.map((model) => model.size_bytes ?? Infinity));
+
+/** "Piper: small, fast voices" -> its name and what it is. */
+export function titleOf(model: Model): { title: string; lead: string } {
+  const [title, ...rest] = model.description.split(": ");
+  return rest.length && title ? { title, lead: capital(rest.join(": ")) } : { title: model.name, lead: model.description };
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 const SHOWN_AT_FIRST = 6;
 /** Up to this many are all shown: a button that hides one or two is worse than they are. */

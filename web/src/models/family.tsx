@@ -1,4 +1,4 @@
-import { ChevronDown, ChevronUp } from "lucide-react";
+import { ChevronDown, ChevronUp } from "~/ui/icons";
 import { memo, useState } from "react";
 import type { Model } from "~/live/state";
 import { useFormats } from "~/text/format";
@@ -6,7 +6,7 @@ import { useLanguage } from "~/text/language";
 import { useWords } from "~/text/words";
 import { Badge } from "~/ui/badge";
 import { Button } from "~/ui/button";
-import { holdSame, shownAtFirst } from "./families";
+import { holdSame, shownAtFirst, titleOf } from "./families";
 import { Row } from "./row";
 import { kindName } from "./row-facts";
 import { words } from "./words";
@@ -35,13 +35,14 @@ export const Family = memo(function Family({ name, models, memory, places, parts
   if (!one) return null;
   const capabilities = [...new Set(models.flatMap((model) => model.capabilities))];
   const licenses = [...new Set(models.map((model) => model.license))];
+  const { title, lead } = titleOf(one);
   const listId = `family-${name}`;
   return (
     <section aria-labelledby={`${listId}-name`} data-family={name} className="overflow-clip rounded-lg border border-line bg-panel">
       <header className="flex flex-wrap items-start justify-between gap-x-4 gap-y-2 border-b border-line px-4 py-3">
         <div className="min-w-0">
-          <h2 id={`${listId}-name`} className="text-base font-semibold">{name}</h2>
-          <p className="text-sm text-soft">{one.description}</p>
+          <h2 id={`${listId}-name`} className="text-base font-semibold">{title}</h2>
+          <p className="text-sm text-soft">{lead}</p>
         </div>
         <div className="flex flex-wrap items-center gap-1.5">
           {capabilities.map((capability) => (

@@ -1,4 +1,4 @@
-import { Check, Search, X } from "lucide-react";
+import { Check, Search, X } from "~/ui/icons";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useWords } from "~/text/words";
 import { Button } from "~/ui/button";

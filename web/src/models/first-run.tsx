@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { AudioLines, Download, X } from "lucide-react";
+import { AudioLines, Download, X } from "~/ui/icons";
 import { type ReactNode, useState } from "react";
 import type { Model } from "~/live/state";
 import { useFormats } from "~/text/format";
@@ -71,7 +71,7 @@ function Dismiss({ onClick }: { onClick: () => void }) {
 
 const wantedLanguages = (): string[] => navigator.languages.map(baseLanguage);
 
-/** The smallest one that needs no clip and speaks the browser's language, one that asks nothing of its user first. */
+/** The smallest good one that needs no clip and speaks the browser's language, one that asks nothing of its user first. */
 export function firstVoice(models: readonly Model[]): Model | undefined {
   const ready = models.filter((model) => model.capabilities.includes("preset") && !model.gated && model.size_bytes !== null);
   for (const language of wantedLanguages()) {
@@ -82,5 +82,12 @@ export function firstVoice(models: readonly Model[]): Model | undefined {
   return ready.find((model) => model.is_default) ?? ready[0];
 }
 
-/** Bytes; more than any model has where the licence asks for a promise. */
-const burden = (model: Model): number => (model.size_bytes ?? 0) + (isNonCommercial(model.license) ? 1e15 : 0);
+/** Piper's own words for voices that were made for small boards, and sound like it. */
+const isPoor = (model: Model): boolean => /-(x_)?low$/.test(model.variant);
+
+/** Bytes; more than any model has where the licence asks for a promise, is not known, or the voice is a poor one. */
+const burden = (model: Model): number =>
+  (model.size_bytes ?? 0) +
+  (isNonCommercial(model.license) ? 4e15 : 0) +
+  (isPoor(model) ? 2e15 : 0) +
+  (/MODEL_CARD/.test(model.license) ? 1e15 : 0);

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { Download } from "lucide-react";
+import { Download } from "~/ui/icons";
 import { useState } from "react";
 import { api, bodyOf, got } from "~/api/client";
 import type { components } from "~/api/schema";

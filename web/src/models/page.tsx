@@ -1,5 +1,5 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { PackageOpen, SearchX } from "lucide-react";
+import { PackageOpen, SearchX } from "~/ui/icons";
 import { useCallback, useMemo, useState } from "react";
 import type { Model } from "~/live/state";
 import { useModels, useOfReplicas } from "~/live/store";

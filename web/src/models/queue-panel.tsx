@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Pause, Play, X } from "lucide-react";
+import { Pause, Play, X } from "~/ui/icons";
 import { api, bodyOf, got } from "~/api/client";
 import type { Model } from "~/live/state";
 import { useFormats } from "~/text/format";

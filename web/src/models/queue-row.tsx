@@ -1,4 +1,4 @@
-import { ArrowUp, Pause, Play } from "lucide-react";
+import { ArrowUp, Pause, Play } from "~/ui/icons";
 import type { Model } from "~/live/state";
 import { useFormats } from "~/text/format";
 import { useWords } from "~/text/words";

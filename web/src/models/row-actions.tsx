@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { AudioLines, ChevronDown, Download, type LucideIcon, Pause, Play, RotateCw, Wrench, X, Zap } from "lucide-react";
+import { AudioLines, ChevronDown, Download, type Icon, Pause, Play, RotateCw, Wrench, X, Zap } from "~/ui/icons";
 import type { Model } from "~/live/state";
 import { useWords } from "~/text/words";
 import { Button, IconButton } from "~/ui/button";
@@ -21,7 +21,7 @@ interface Props {
 
 interface Main {
   label: string;
-  icon: LucideIcon;
+  icon: Icon;
   order: Order | "ask";
 }
 

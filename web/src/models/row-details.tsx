@@ -1,4 +1,4 @@
-import { FileCheck, Trash, Trash2 } from "lucide-react";
+import { FileCheck, Trash, Trash2 } from "~/ui/icons";
 import type { ReactNode } from "react";
 import type { Model } from "~/live/state";
 import { useFormats } from "~/text/format";

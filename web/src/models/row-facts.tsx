@@ -1,4 +1,4 @@
-import { Check, CircleAlert, Lock, MemoryStick } from "lucide-react";
+import { Check, CircleAlert, Lock, MemoryStick } from "~/ui/icons";
 import type { Model } from "~/live/state";
 import { type Formats, useFormats } from "~/text/format";
 import { useWords } from "~/text/words";

@@ -1,4 +1,4 @@
-import { Check, CircleAlert, CirclePause, Clock } from "lucide-react";
+import { Check, CircleAlert, CirclePause, Clock } from "~/ui/icons";
 import type { ReactNode } from "react";
 import type { Model } from "~/live/state";
 import { useWords } from "~/text/words";

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { CircleCheck, LoaderCircle, Wrench } from "lucide-react";
+import { CircleCheck, LoaderCircle, Wrench } from "~/ui/icons";
 import { api, bodyOf, got } from "~/api/client";
 import type { Model } from "~/live/state";
 import { useFormats } from "~/text/format";

@@ -1,4 +1,4 @@
-import { FileAudio, Mic, Square, Upload, X } from "lucide-react";
+import { FileAudio, Mic, Square, Upload, X } from "~/ui/icons";
 import { type DragEvent, useEffect, useRef, useState } from "react";
 import type { Model } from "~/live/state";
 import { useFormats } from "~/text/format";

@@ -1,4 +1,4 @@
-import { Pause, Play } from "lucide-react";
+import { Pause, Play } from "~/ui/icons";
 import { useEffect, useRef, useState } from "react";
 import { useWords } from "~/text/words";
 import { IconButton } from "~/ui/button";

@@ -1,4 +1,4 @@
-import { Play, Square } from "lucide-react";
+import { Play, Square } from "~/ui/icons";
 import { type KeyboardEvent, useRef, useState } from "react";
 import type { Model } from "~/live/state";
 import { useFormats } from "~/text/format";

@@ -1,4 +1,4 @@
-import { Download, Play, Redo2, Trash2 } from "lucide-react";
+import { Download, Play, Redo2, Trash2 } from "~/ui/icons";
 import { useState } from "react";
 import { useNavigate } from "@tanstack/react-router";
 import { useFormats } from "~/text/format";

@@ -1,5 +1,5 @@
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { AudioLines } from "lucide-react";
+import { AudioLines } from "~/ui/icons";
 import { useEffect, useState } from "react";
 import type { Model } from "~/live/state";
 import { useModels } from "~/live/store";

@@ -1,4 +1,4 @@
-import { Download, Pause, Play, RotateCcw } from "lucide-react";
+import { Download, Pause, Play, RotateCcw } from "~/ui/icons";
 import { useEffect, useRef } from "react";
 import { useWords } from "~/text/words";
 import { Button } from "~/ui/button";

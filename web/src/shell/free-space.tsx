@@ -1,4 +1,4 @@
-import { HardDrive, TriangleAlert } from "lucide-react";
+import { HardDrive, TriangleAlert } from "~/ui/icons";
 import { isLow, roomOf, useStorage } from "~/api/storage";
 import { useFormats } from "~/text/format";
 import { useWords } from "~/text/words";

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { Compass } from "lucide-react";
+import { Compass } from "~/ui/icons";
 import { useWords } from "~/text/words";
 import { Empty } from "~/ui/notes";
 import { Page } from "~/ui/page";

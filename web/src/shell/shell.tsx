@@ -1,5 +1,5 @@
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
-import { AudioLines, Boxes, MemoryStick, Settings } from "lucide-react";
+import { AudioLines, Boxes, MemoryStick, Settings } from "~/ui/icons";
 import { type ReactNode, useEffect } from "react";
 import { useWords } from "~/text/words";
 import { Toasts } from "~/ui/toast";

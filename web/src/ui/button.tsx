@@ -1,5 +1,5 @@
 import type { ComponentProps, ReactNode } from "react";
-import { LoaderCircle } from "lucide-react";
+import { LoaderCircle } from "~/ui/icons";
 import { classes } from "./classes";
 
 type Look = "primary" | "plain" | "quiet" | "danger";

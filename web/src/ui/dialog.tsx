@@ -1,5 +1,5 @@
 import { Dialog as Radix } from "radix-ui";
-import { X } from "lucide-react";
+import { X } from "~/ui/icons";
 import { type ReactNode, useRef } from "react";
 import { words } from "./words";
 import { useWords } from "~/text/words";

@@ -1,4 +1,4 @@
-import { ChevronDown } from "lucide-react";
+import { ChevronDown } from "~/ui/icons";
 import { type ComponentProps, type ReactNode, useId } from "react";
 import { classes } from "./classes";
 

@@ -1,4 +1,4 @@
-import { CircleAlert, Info } from "lucide-react";
+import { CircleAlert, Info } from "~/ui/icons";
 import type { ReactNode } from "react";
 import type { ErrorBody } from "~/api/client";
 import { useErrorText } from "~/text/errors";

@@ -4,7 +4,7 @@
  * Our own, since the library for it takes a twentieth of all the script that the UI may have.
  */
 
-import { X } from "lucide-react";
+import { X } from "~/ui/icons";
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { useWords } from "~/text/words";
 import { Button, IconButton } from "./button";

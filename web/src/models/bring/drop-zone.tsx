@@ -1,4 +1,4 @@
-import { Upload } from "lucide-react";
+import { Upload } from "~/ui/icons";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useWords } from "~/text/words";
 import { Button } from "~/ui/button";

@@ -1,4 +1,4 @@
-import { CircleCheck, LoaderCircle } from "lucide-react";
+import { CircleCheck, LoaderCircle } from "~/ui/icons";
 import { useFormats } from "~/text/format";
 import { useWords } from "~/text/words";
 import { ProgressBar } from "~/ui/progress-bar";
