@@ -59,7 +59,7 @@ def test_where_something_is_installed_nothing_is_offered(
 def test_families_show_their_variants_with_exact_bytes_memory_licence_and_voices(
     page: Page, product: Product
 ) -> None:
-    for family in ("piper", "kokoro", "qwen3-tts", "f5tts"):
+    for family in ("Piper", "Kokoro-82M", "Qwen3-TTS by Alibaba", "F5-TTS"):
         expect(page.get_by_role("heading", level=2, name=family, exact=True)).to_be_visible()
     heavy = row(page, HEAVY)
     size = model(product, HEAVY)["size_bytes"]
