@@ -83,7 +83,7 @@ class OnnxSession:
         Raises: SpeechFailed.
         """
         options = onnxruntime.RunOptions()
-        # Gives back what a long sentence took, 130 MB; the next run takes up to a tenth longer for it.
+        # Gives back what a long sentence took, 130 MB; the next run is up to a tenth slower for it.
         if self.device == "cpu":
             options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         try:
