@@ -33,12 +33,12 @@ class Sweep:
 
     async def calls(self) -> list[str]:
         """Those of a pull that nobody kills, from its process's start to its end."""
-        _, calls = await self._pull(0)
+        _, calls = await self._pull("-", 0)
         return calls
 
-    async def kill_at(self, number: int) -> None:
+    async def kill_at(self, name: str, number: int) -> None:
         """Kill one at this call, look, and let another finish the job."""
-        killed_at, _ = await self._pull(number)
+        killed_at, _ = await self._pull(name, number)
         if killed_at:
             self.kills[killed_at] += 1
         self._volume.check_installs()
@@ -49,15 +49,18 @@ class Sweep:
         self._volume.check_installed(REF)
         self._volume.check_no_orphans()
 
-    async def _pull(self, fatal: int) -> tuple[str, list[str]]:
-        """One pull from nothing, by one process; the call it died at, and all there were."""
+    async def _pull(self, name: str, number: int) -> tuple[str, list[str]]:
+        """One pull from nothing, by one process; the call it died at, and all there were.
+
+        The n-th of its name: among calls of all names a thread's place changes with each run.
+        """
         rig = self._rig
         shutil.rmtree(rig.root)
         rig.root.mkdir()
         await rig.forget()
         await rig.pull()
         worker = rig.worker()
-        async with traced(worker, *TRACING, "kill", str(fatal)) as told:
+        async with traced(worker, *TRACING, "kill", name, str(number)) as told:
             worker.go()
             while worker.is_alive and not await rig.has_ended("job-1"):
                 pass
@@ -66,12 +69,12 @@ class Sweep:
         return told.killed_at, told.calls
 
 
-def every(step: int, calls: list[str]) -> list[int]:
-    """Numbers of calls: the first of each kind, and every so-many-th of its kind after that."""
+def every(step: int, calls: list[str]) -> list[tuple[str, int]]:
+    """The first call of each name, and every so-many-th of its name after that."""
     chosen, seen = [], Counter[str]()
-    for number, name in enumerate(calls, start=1):
+    for name in calls:
         if seen[name] % step == 0:
-            chosen.append(number)
+            chosen.append((name, seen[name] + 1))
         seen[name] += 1
     return chosen
 
@@ -85,9 +88,9 @@ async def test_a_pull_killed_at_any_call_leaves_nothing_corrupt_half_or_lost(
 ) -> None:
     sweep = Sweep(rig)
     calls = await sweep.calls()
-    numbers = every(step, calls)
-    for number in numbers:
-        await sweep.kill_at(number)
+    chosen = every(step, calls)
+    for name, number in chosen:
+        await sweep.kill_at(name, number)
     print(f"{sweep.kills.total()} kills in {len(calls)} calls: {dict(sweep.kills)}")
-    assert sweep.kills.total() >= AT_LEAST * len(numbers)
+    assert sweep.kills.total() >= AT_LEAST * len(chosen)
     assert {"sendto", "write", "mkdir", "fsync", "rename"} <= set(sweep.kills)

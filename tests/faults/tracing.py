@@ -1,6 +1,6 @@
 """Break a process at its n-th call that changes something, whichever of its threads makes it.
 
-    python tracing.py kill N PID          kill it right before the call; N = 0 only counts
+    python tracing.py kill NAME N PID     kill it right before its n-th call of this name; 0: count
     python tracing.py full FOLDER N PID   from that call on, FOLDER's volume is full until we leave
     python tracing.py stop PATH N PID     stop it right before its n-th rename from or to PATH, say
                                           "stopped", and go on at SIGCONT to it, then SIGUSR1 to us
@@ -173,7 +173,9 @@ def main(mode: str, *arguments: str) -> None:
     signal.signal(signal.SIGUSR1, tracer.go_on)
 
     def kills(thread: int, call: Call) -> bool:
-        return mode == "kill" and len(tracer.seen) == int(number)
+        if mode != "kill" or call.changes != places[0]:
+            return False
+        return tracer.seen.count(call.changes) == int(number)
 
     def refuses(thread: int, call: Call) -> bool:
         nonlocal taken

@@ -142,7 +142,8 @@ LOCK = ROOT / "requirements-build.lock"
 def uv(*arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [UV, *arguments],
-        env=os.environ | environ,
+        # What CI says of its own build is not what is tried here.
+        env={**os.environ, "SIRENE_UI_BUILD": ""} | environ,
         capture_output=True,
         text=True,
         timeout=BUILD_S,

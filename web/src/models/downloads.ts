@@ -9,6 +9,7 @@ import { isActive } from "./filtering";
 
 // The stream does not tell when another tab puts the queue in another order.
 const ORDER_MS = 5000;
+const LET_GO_MS = 1000;
 
 /** The pulls that are not finished: those at work, then those that wait, each in the order of the queue. */
 export function useQueue(): readonly Model[] {
@@ -47,10 +48,13 @@ export interface Parts {
 
 export function useParts(): Parts {
   const models = useModels();
+  const atWork = new Set((models ?? []).filter(isActive).map((model) => model.id));
   const { data } = useQuery({
     queryKey: ["parts"],
     queryFn: () => got(api.GET("/api/downloads/parts")),
     enabled: models !== null,
+    // A pull that has just ended may still hold its part: the stream tells no more of it.
+    refetchInterval: ({ state }) => (state.data?.parts.some(({ id, in_use }) => in_use && !atWork.has(id)) ? LET_GO_MS : false),
   });
   useAskedAgain("parts", (models ?? []).filter((model) => model.state !== "absent"));
   return useMemo(() => {
