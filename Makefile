@@ -20,6 +20,8 @@ UI_SOURCES := $(shell find web/src -type f) $(addprefix web/,index.html package.
 UI_TOOLS := web/node_modules/.package-lock.json
 # A file's tests stay together: they share the product that the file has started.
 TEST_ARGS ?= -n 2 --dist loadfile
+# Browsers take both cores: these run after the others, some of which look at the clock.
+BROWSER_TESTS := tests/e2e/web
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -47,7 +49,8 @@ up: setup $(UI) ## Start the whole product and print its address
 	$(BIN)/sirene up $(UP_ARGS)
 
 test: setup $(UI) $(UI_TOOLS) chromium ## Run all tests but the slow ones
-	$(BIN)/python -m pytest $(TEST_ARGS)
+	$(BIN)/python -m pytest $(TEST_ARGS) --ignore $(BROWSER_TESTS)
+	$(BIN)/python -m pytest $(TEST_ARGS) $(BROWSER_TESTS)
 
 test-slow: setup $(UI) $(UI_TOOLS) chromium ## Run the soak and chaos suites too
 	$(BIN)/python -m pytest -m "slow or not slow" $(TEST_ARGS)

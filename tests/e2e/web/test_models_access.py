@@ -63,6 +63,7 @@ def test_a_model_is_installed_paused_and_cancelled_by_keyboard_alone(page: Page,
     page.keyboard.press("Tab")
     assert focused(page) == f"Cancel: {HEAVY}"
     page.keyboard.press("Enter")
+    expect(dialog).to_be_visible()
     tab_to(page, "Stop and delete")
     page.keyboard.press("Enter")
     expect_state(page, HEAVY, "absent")
