@@ -124,6 +124,8 @@ def test_a_model_that_speaks_is_unloaded_when_it_is_done(
 def test_a_model_that_speaks_can_be_cut_off(empty_memory: Product, new_page: NewPage) -> None:
     page = new_page("/memory")
     with listening_slowly(empty_memory, SIWIS) as answer:
+        # Until the page knows of the speech, an unload asks nothing.
+        expect(slots(page, SIWIS).locator("[data-idle]")).not_to_contain_text("Idle")
         slots(page, SIWIS).get_by_role("button", name=f"Unload {SIWIS}").click()
         page.get_by_role("button", name="Cut off and unload").click()
         expect(slots(page, "empty")).to_have_count(SLOTS)
