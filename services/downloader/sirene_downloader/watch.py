@@ -82,10 +82,19 @@ class Watch:
                         refs |= {None, *self._store.directories()}
                     for ref in refs:
                         self._loop.call_soon_threadsafe(self._changed.put_nowait, ref)
+                    if any(map(_is_new_directory, changes)):
+                        break
             except (OSError, RuntimeError) as error:
                 # The volume is not there yet, or the system has no watches left.
                 log.info("the volume cannot be watched now: %s", type(error).__name__)
                 self._stopping.wait(AGAIN_S)
+
+
+def _is_new_directory(change: tuple[watchfiles.Change, str]) -> bool:
+    """What is put into one before the system was told to watch it is never reported, nor is what
+    happens in the directories that came with it: after one, all is watched anew."""
+    kind, path = change
+    return kind is watchfiles.Change.added and Path(path).is_dir()
 
 
 def _is_ours(root: Path, path: Path) -> bool:
