@@ -79,6 +79,14 @@ def nobody() -> BusUnavailable:
     )
 
 
+def decoded(kind: type[Told], body: bytes) -> Told:
+    """Raises: SireneError."""
+    try:
+        return kind.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise SireneError("a downloader gave an answer that cannot be read") from None
+
+
 def first_error(failures: Iterable[Failure | None]) -> SireneError:
     """Of downloaders that all failed; of none, that there is none."""
     return next((failure.error() for failure in failures if failure), nobody())

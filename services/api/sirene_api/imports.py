@@ -1,23 +1,16 @@
 """Files that somebody brings: relayed to a downloader, and installed there."""
 
 from collections.abc import AsyncIterator
-from contextlib import suppress
 
-import msgspec
-import nats.errors
-
-from sirene_api.downloaders import nobody
+from sirene_api.following import follow
 from sirene_api.import_answers import ImportView, UploadView
 from sirene_api.link import BusLink
 from sirene_api.volume_answers import FileCheck
 from sirene_shared import upload_stream
-from sirene_shared.errors import FilesRefused, SireneError
+from sirene_shared.errors import FilesRefused
 from sirene_shared.imports import ImportReply, ImportRequest, UploadRequest
 from sirene_shared.manifest import Model
 from sirene_shared.subjects import IMPORT, UPLOAD
-
-# A downloader that installs says every two seconds that it goes on.
-SILENCE_S = 15.0
 
 
 class Imports:
@@ -42,7 +35,8 @@ class Imports:
         """Raises: FilesRefused, ModelInUse, BusUnavailable, what the volume says."""
         await self._link.wait_for_state()
         ref = model.ref
-        told = await self._follow(ImportRequest(model=ref.model, variant=ref.variant, job=job))
+        request = ImportRequest(model=ref.model, variant=ref.variant, job=job)
+        told = await follow(self._link, IMPORT.all, request.encode(), ImportReply)
         return ImportView(
             id=ref.id,
             size_bytes=told.size_bytes,
@@ -52,29 +46,6 @@ class Imports:
             ],
             unverified=list(told.unverified),
         )
-
-    async def _follow(self, request: ImportRequest) -> ImportReply:
-        with self._link.asking() as client:
-            inbox = client.new_inbox()
-            subscription = await client.subscribe(inbox)
-            try:
-                await client.publish(IMPORT.all, request.encode(), reply=inbox)
-                while True:
-                    message = await subscription.next_msg(timeout=SILENCE_S)
-                    if (message.headers or {}).get("Status") == "503":
-                        raise nobody()
-                    told = ImportReply.decode(message.data)
-                    if told.error:
-                        raise told.error.error()
-                    if told.is_over:
-                        return told
-            except nats.errors.TimeoutError:
-                raise nobody() from None
-            except (msgspec.MsgspecError, UnicodeDecodeError):
-                raise SireneError("a downloader gave an answer that cannot be read") from None
-            finally:
-                with suppress(nats.errors.Error):
-                    await subscription.unsubscribe()
 
 
 def check(model: Model, path: str, size_bytes: int) -> None:

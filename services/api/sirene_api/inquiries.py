@@ -1,13 +1,12 @@
 """What only a downloader can tell, asked of any one of them: preflights, verifications, parts."""
 
 from contextlib import suppress
-from typing import TypeVar
 
-import msgspec
 import nats.errors
 
 from sirene_api.catalog import Catalog
-from sirene_api.downloaders import nobody
+from sirene_api.downloaders import decoded, nobody
+from sirene_api.following import follow
 from sirene_api.http_errors import body_of
 from sirene_api.link import BusLink
 from sirene_api.placement import device_of, room
@@ -18,7 +17,7 @@ from sirene_api.volume_answers import (
     PreflightView,
     VerificationView,
 )
-from sirene_shared.errors import BusUnavailable, SireneError
+from sirene_shared.errors import BusUnavailable
 from sirene_shared.inquiries import (
     FileState,
     PartsReply,
@@ -29,17 +28,13 @@ from sirene_shared.inquiries import (
     VerifyRequest,
 )
 from sirene_shared.manifest import Model, Variant
-from sirene_shared.messages import Control, Wire
+from sirene_shared.messages import Control
 from sirene_shared.names import ModelRef
 from sirene_shared.subjects import CONTROL, PARTS, PREFLIGHT, VERIFY
 
 # A downloader gives the hub 15 s.
 PREFLIGHT_S = 25.0
 PARTS_S = 30.0
-# A verification says every two seconds that it goes on.
-SILENCE_S = 15.0
-
-Told = TypeVar("Told", bound=Wire)
 
 
 class Inquiries:
@@ -53,7 +48,7 @@ class Inquiries:
         ref = model.ref
         request = PreflightRequest(model=ref.model, variant=ref.variant)
         body = await self._ask(PREFLIGHT.of(ref), request.encode(), PREFLIGHT_S)
-        told = _decode(Preflight, body)
+        told = decoded(Preflight, body)
         wanted, memory = self._memory_bytes(model.variant)
         return PreflightView(
             id=ref.id,
@@ -87,7 +82,7 @@ class Inquiries:
         request = VerifyRequest(model=ref.model, variant=ref.variant, job=job)
         told = Verification()
         try:
-            told = await self._follow(ref, request)
+            told = await follow(self._link, VERIFY.of(ref), request.encode(), Verification)
         finally:
             if not told.is_over:
                 await self._cancel(ref, job)
@@ -102,27 +97,6 @@ class Inquiries:
             ],
         )
 
-    async def _follow(self, ref: ModelRef, request: VerifyRequest) -> Verification:
-        with self._link.asking() as client:
-            inbox = client.new_inbox()
-            subscription = await client.subscribe(inbox)
-            try:
-                await client.publish(VERIFY.of(ref), request.encode(), reply=inbox)
-                while True:
-                    message = await subscription.next_msg(timeout=SILENCE_S)
-                    if (message.headers or {}).get("Status") == "503":
-                        raise nobody()
-                    told = _decode(Verification, message.data)
-                    if told.error:
-                        raise told.error.error()
-                    if told.is_over:
-                        return told
-            except nats.errors.TimeoutError:
-                raise nobody() from None
-            finally:
-                with suppress(nats.errors.Error):
-                    await subscription.unsubscribe()
-
     async def _cancel(self, ref: ModelRef, job: str) -> None:
         order = Control(job=job, action="cancel", model=ref.model, variant=ref.variant)
         with suppress(BusUnavailable), self._link.asking() as client:
@@ -131,7 +105,7 @@ class Inquiries:
     async def parts(self, *, delete: bool, ref: ModelRef | None) -> PartList:
         """Raises: BusUnavailable, VolumeUnwritable."""
         request = PartsRequest(delete=delete, model=ref.key if ref else "")
-        told = _decode(PartsReply, await self._ask(PARTS.all, request.encode(), PARTS_S))
+        told = decoded(PartsReply, await self._ask(PARTS.all, request.encode(), PARTS_S))
         if told.error:
             raise told.error.error()
         parts = [
@@ -153,10 +127,3 @@ class Inquiries:
                 return (await client.request(subject, body, timeout=within_s)).data
             except (nats.errors.NoRespondersError, nats.errors.TimeoutError):
                 raise nobody() from None
-
-
-def _decode(kind: type[Told], body: bytes) -> Told:
-    try:
-        return kind.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise SireneError("a downloader gave an answer that cannot be read") from None

@@ -7,7 +7,6 @@ is simply not right yet; it is looked at again when it changes.
 import asyncio
 import logging
 import os
-import time
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
@@ -19,11 +18,11 @@ from sirene_downloader.checking import Expected, check_all
 from sirene_downloader.hub import Described, digests_of
 from sirene_downloader.lease import Lease
 from sirene_downloader.pull import Workshop
-from sirene_shared import __version__
+from sirene_downloader.record import files_of, record_of
 from sirene_shared.ending import end
 from sirene_shared.errors import BusUnavailable, LeaseLost, ModelDamaged, PullError
 from sirene_shared.manifest import Model
-from sirene_shared.store import RECORD_NAME, InstallRecord, RecordedFile
+from sirene_shared.store import RECORD_NAME
 from sirene_shared.subjects import HEARTBEAT_S
 
 log = logging.getLogger(__name__)
@@ -70,19 +69,7 @@ async def _verify(
                 f" {verdict.state.replace('_', ' ')}",
                 hint="Pull it to repair it.",
             )
-    record = InstallRecord(
-        model=model.ref.model,
-        variant=model.ref.variant,
-        manifest_digest=model.digest,
-        revision=revision,
-        files=tuple(
-            RecordedFile(path=path, size=verdict.size, sha256=verdict.sha256)
-            for path, verdict in verdicts.items()
-        ),
-        installed_at=time.time(),
-        sirene_version=__version__,
-        license=model.manifest.license_of(model.ref.variant),
-    )
+    record = record_of(model, revision, files_of(verdicts))
     await workshop.on_disk(volume.sync_tree, folder)
     await lease.confirm()
     await workshop.on_disk(

@@ -2,7 +2,6 @@
 renamed."""
 
 import logging
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -13,16 +12,16 @@ from sirene_downloader.checking import Expected, check_all
 from sirene_downloader.custody import Custody
 from sirene_downloader.draft import Draft
 from sirene_downloader.pull import Workshop
+from sirene_downloader.record import files_of, record_of
 from sirene_downloader.statements import Statements
 from sirene_downloader.states import StateRefused, States
-from sirene_shared import __version__
 from sirene_shared.errors import FilesRefused, ModelDamaged, SireneError
 from sirene_shared.imports import ImportReply, ImportRequest
 from sirene_shared.inquiries import CheckedFile, FileState
 from sirene_shared.manifest import Catalogue, Model
 from sirene_shared.messages import InstallState, ModelStatus, Phase, Transfer
 from sirene_shared.names import ModelRef
-from sirene_shared.store import InstallRecord, RecordedFile
+from sirene_shared.store import InstallRecord
 
 log = logging.getLogger(__name__)
 
@@ -124,19 +123,7 @@ class Installing:
                 param=next(iter(bad)),
             )
         await work.on_disk(_remove_others, draft.tree, set(verdicts))
-        record = InstallRecord(
-            model=ref.model,
-            variant=ref.variant,
-            manifest_digest=model.digest,
-            revision=revision,
-            files=tuple(
-                RecordedFile(path=path, size=verdict.size, sha256=verdict.sha256)
-                for path, verdict in verdicts.items()
-            ),
-            installed_at=time.time(),
-            sirene_version=__version__,
-            license=model.manifest.license_of(ref.variant),
-        )
+        record = record_of(model, revision, files_of(verdicts))
         unverified = tuple(file.path for file in expected if not file.digests)
         if unverified:
             log.warning("nobody tells a hash of %s of %s", ", ".join(unverified), ref.id)

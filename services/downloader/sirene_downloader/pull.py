@@ -1,7 +1,6 @@
 """One pull, from its command to an installed model."""
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -15,6 +14,7 @@ from sirene_downloader.draft import Draft
 from sirene_downloader.finishing import finish
 from sirene_downloader.hub import Hub, Resolved
 from sirene_downloader.lease import Lease
+from sirene_downloader.record import record_of
 from sirene_downloader.remote import RemoteFile
 from sirene_downloader.report import Report
 from sirene_downloader.settings import Limits
@@ -22,7 +22,6 @@ from sirene_downloader.staging import Staging
 from sirene_downloader.transfer.model import ModelTransfer
 from sirene_downloader.transfer.wire import Wire
 from sirene_downloader.volume import volume_errors
-from sirene_shared import __version__
 from sirene_shared.errors import DiskFull, ModelDamaged, ModelNotInstalled, PullError
 from sirene_shared.manifest import Model
 from sirene_shared.messages import InstallState, Phase
@@ -120,7 +119,8 @@ class Pull:
             ):
                 await work.on_disk(work.staging.discard, ref)
                 return record
-            record = self._record(resolved, await self._fetch(draft, resolved.files, here))
+            files = await self._fetch(draft, resolved.files, here)
+            record = record_of(self._model, resolved.revision, files)
             self._report.work_on("", Phase.INSTALLING)
             await self._report.enter(InstallState.VERIFYING)
             await work.on_disk(draft.finish, record)
@@ -207,19 +207,6 @@ class Pull:
             work.wire, work.executor, draft, files, self._report, limits=limits, wrong=wrong
         )
         return await transfer.run()
-
-    def _record(self, resolved: Resolved, files: list[RecordedFile]) -> InstallRecord:
-        model = self._model
-        return InstallRecord(
-            model=model.ref.model,
-            variant=model.ref.variant,
-            manifest_digest=model.digest,
-            revision=resolved.revision,
-            files=tuple(files),
-            installed_at=time.time(),
-            sirene_version=__version__,
-            license=model.manifest.license_of(model.ref.variant),
-        )
 
 
 def no_room(ref: ModelRef, needed: int, room: space.Room) -> DiskFull:
