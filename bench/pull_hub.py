@@ -5,16 +5,18 @@ import json
 import os
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from tests.support.waiting import until_true
 
 COMMIT = "c" * 40
 BLOCK_BYTES = 16 << 20
 # Debian's libnginx-mod-http-echo: a request waits before it is answered.
 ECHO_MODULE = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
 LATENCY_S = 0.02
+START_S = 5.0
 
 
 class Hub:
@@ -125,8 +127,10 @@ def _free_port() -> int:
 
 
 def _wait_for(port: int) -> None:
-    for _ in range(100):
+    def answers() -> bool:
         with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.05)
-    raise SystemExit("nginx did not start")
+            return True
+        return False
+
+    if not until_true(answers, within_s=START_S):
+        raise SystemExit("nginx did not start")

@@ -4,11 +4,10 @@ import json
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy as np
 from bench.speaking.client import Client
 from bench.speaking.heard import Heard, Speaker
 from sirene_inference.kokoro.files import STYLE_SIZE
+from tests.support.waiting import until_true
 
 # piper-tts's server needs onnx for the alignments that it always asks for.
 PACKAGES = ("piper-tts[http,alignment]==1.8.0", "kokoro-onnx==0.6.1")
@@ -90,12 +90,10 @@ def kokoro_onnx(environment: Path, graph: Path, voice: Path, folder: Path) -> It
 
 
 def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
-    ends_at = time.monotonic() + START_S
-    while True:
-        try:
-            with urllib.request.urlopen(url):
-                return
-        except urllib.error.URLError:
-            if process.poll() is not None or time.monotonic() > ends_at:
-                raise
-            time.sleep(0.1)
+    def answers() -> bool:
+        assert process.poll() is None, "the peer's server has ended"
+        with suppress(urllib.error.URLError), urllib.request.urlopen(url):
+            return True
+        return False
+
+    assert until_true(answers, within_s=START_S), "the peer's server does not answer"
