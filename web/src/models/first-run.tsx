@@ -85,9 +85,13 @@ export function firstVoice(models: readonly Model[]): Model | undefined {
 /** Piper's own words for voices that were made for small boards, and sound like it. */
 const isPoor = (model: Model): boolean => /-(x_)?low$/.test(model.variant);
 
-/** Bytes; more than any model has where the licence asks for a promise, is not known, or the voice is a poor one. */
+/** en_US for an American, if there is one; else any English. */
+const isNear = (model: Model): boolean => model.languages.some((tag) => navigator.languages.includes(tag));
+
+/** Bytes; more than any model has where the licence asks for a promise or is not known, the voice is poor or from afar. */
 const burden = (model: Model): number =>
   (model.size_bytes ?? 0) +
   (isNonCommercial(model.license) ? 4e15 : 0) +
   (isPoor(model) ? 2e15 : 0) +
-  (/MODEL_CARD/.test(model.license) ? 1e15 : 0);
+  (/MODEL_CARD/.test(model.license) ? 1e15 : 0) +
+  (isNear(model) ? 0 : 5e14);

@@ -12,7 +12,7 @@ export function ErrorNote({ error, actions }: { error: ErrorBody; actions?: Reac
       <CircleAlert className="mt-0.5 size-4 shrink-0 text-danger" aria-hidden />
       <div className="min-w-0 flex-1">
         <p className="font-semibold text-danger">{title}</p>
-        {error.message && error.message !== title && <p className="mt-0.5 break-words first-letter:uppercase">{error.message}</p>}
+        {error.message.toLowerCase() !== title.toLowerCase() && <p className="mt-0.5 break-words first-letter:uppercase">{error.message}</p>}
         {hint && <p className="mt-0.5 break-words text-soft">{hint}</p>}
         {actions && <div className="mt-2 flex flex-wrap gap-2">{actions}</div>}
       </div>
