@@ -16,8 +16,8 @@ from nats.js.errors import BadRequestError
 from nats.js.kv import KeyValue
 
 from sirene_shared.errors import BusUnavailable
-from sirene_shared.messages import Wire
 from sirene_shared.subjects import BUCKETS, COMMANDS, CONSUMERS, STREAMS, Bucket
+from sirene_shared.wire import Wire
 
 log = logging.getLogger(__name__)
 

@@ -47,6 +47,9 @@
 `code` is stable: clients and the HTTP status table match on it, never on the message. `Failure` is
 an error's form on the wire. A message says what happened and a hint what to do; neither holds a
 path of the server, a host, a token or a stack.
+
+It is longer than a file should be, since it is one list: a code is looked up here, and BY_CODE is
+whole only with all of them.
 """
 
 from collections.abc import Iterator

@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from sirene_shared.errors import Failure
 from sirene_shared.inquiries import CheckedFile
-from sirene_shared.messages import AboutModel, Count, Name, Wire
+from sirene_shared.wire import AboutModel, Count, Name, Wire
 
 
 class UploadRequest(AboutModel, frozen=True, kw_only=True):

@@ -12,7 +12,8 @@ import msgspec
 from msgspec import Meta
 
 from sirene_shared.errors import Failure
-from sirene_shared.messages import AboutModel, Count, Name, PullLimits, Wire
+from sirene_shared.messages import PullLimits
+from sirene_shared.wire import AboutModel, Count, Name, Wire
 
 
 class TokenVerdict(StrEnum):

@@ -42,6 +42,7 @@ from nats.js.api import (
 )
 
 from sirene_shared.imports import ImportRequest, UploadRequest
+from sirene_shared.inference_requests import LoadRequest, PinRequest, SpeakRequest, UnloadRequest
 from sirene_shared.inquiries import (
     PartsRequest,
     PreflightRequest,
@@ -55,21 +56,17 @@ from sirene_shared.messages import (
     DeadLetter,
     DeleteCommand,
     Lease,
-    LoadRequest,
     MeasuredSize,
     ModelStatus,
-    PinRequest,
     Progress,
     PullCommand,
     PullLimits,
     ReplicaStatus,
-    SpeakRequest,
     Suspicion,
-    UnloadRequest,
-    Wire,
     Wish,
 )
 from sirene_shared.names import ModelRef
+from sirene_shared.wire import Wire
 
 DAY_S: Final = 24 * 3600
 

@@ -5,9 +5,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sirene_shared import imports, inquiries, messages
-from sirene_shared.messages import AboutModel, ModelStatus, SpeakRequest, Wire
+from sirene_shared import imports, inference_requests, inquiries, messages
+from sirene_shared.inference_requests import SpeakRequest
+from sirene_shared.messages import ModelStatus
 from sirene_shared.subjects import BUCKETS, SUBJECTS
+from sirene_shared.wire import AboutModel, Wire
 
 GOLDEN = Path(__file__).parent / "golden_messages"
 SENT = {entry.message for entry in (*SUBJECTS, *BUCKETS)}
@@ -31,10 +33,15 @@ def test_a_field_of_a_newer_version_is_ignored(kind: type[Wire]) -> None:
 def test_every_message_is_sent_on_a_subject_or_kept_in_a_bucket_or_answers_one() -> None:
     kinds = {
         kind
-        for kind in (*vars(messages).values(), *vars(inquiries).values(), *vars(imports).values())
+        for module in (messages, inference_requests, inquiries, imports)
+        for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, Wire) and kind not in (Wire, AboutModel)
     }
-    replies = {messages.LoadReply, messages.UnloadReply, messages.PinReply}
+    replies = {
+        inference_requests.LoadReply,
+        inference_requests.UnloadReply,
+        inference_requests.PinReply,
+    }
     answers = {inquiries.Preflight, inquiries.Verification, inquiries.PartsReply, inquiries.Storage}
     answers |= {inquiries.Setup, inquiries.TokenReply, imports.ImportReply}
     assert kinds == SENT | replies | answers | {messages.LoadedModel, messages.Transfer}

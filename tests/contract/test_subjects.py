@@ -5,9 +5,9 @@ from itertools import combinations
 import pytest
 
 from sirene_shared import subjects
-from sirene_shared.messages import AboutModel
 from sirene_shared.names import ModelRef
 from sirene_shared.subjects import BUCKETS, CONSUMERS, STREAMS, SUBJECTS, Bucket, Subject
+from sirene_shared.wire import AboutModel
 
 KOKORO = ModelRef("kokoro", "v1.0")
 

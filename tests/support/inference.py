@@ -15,14 +15,14 @@ from nats.aio.client import Client
 
 from sirene_inference.runner_process import RUNNER_NAME
 from sirene_shared import presence, speech_stream
-from sirene_shared.messages import (
+from sirene_shared.inference_requests import (
     LoadReply,
     LoadRequest,
-    ReplicaStatus,
     SpeakRequest,
     UnloadReply,
     UnloadRequest,
 )
+from sirene_shared.messages import ReplicaStatus
 from sirene_shared.names import ModelRef
 from sirene_shared.speech_stream import Frame, NobodySpeaks
 from sirene_shared.subjects import INFERENCE_SERVICE, LOAD, REPLICAS, SPEAK, UNLOAD

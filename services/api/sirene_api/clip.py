@@ -5,8 +5,8 @@ import binascii
 import re
 
 from sirene_shared.errors import InvalidRequest
+from sirene_shared.inference_requests import MAX_CLIP_BYTES
 from sirene_shared.manifest import Model
-from sirene_shared.messages import MAX_CLIP_BYTES
 
 # The body may hold the longest clip as base64, and the longest texts escaped.
 MAX_BODY_BYTES = 6_500_000

@@ -13,9 +13,9 @@ from sirene_api.volume_answers import StorageView, VolumeView
 from sirene_shared.ending import end
 from sirene_shared.errors import BusUnavailable, Failure, SireneError
 from sirene_shared.inquiries import Storage, StorageRequest
-from sirene_shared.messages import Wire
 from sirene_shared.presence import present
 from sirene_shared.subjects import DOWNLOADER_SERVICE, STORAGE, Subject
+from sirene_shared.wire import Wire
 
 # A walk over a large volume takes a while.
 ANSWER_S = 10.0

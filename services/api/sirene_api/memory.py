@@ -15,7 +15,7 @@ from sirene_api.http_errors import body_of
 from sirene_api.link import BusLink
 from sirene_api.placement import expected_bytes, places
 from sirene_shared.errors import LoadFailed, ModelLoading, ModelTooLarge, NoReplica
-from sirene_shared.messages import (
+from sirene_shared.inference_requests import (
     LoadReply,
     LoadRequest,
     PinReply,

@@ -10,8 +10,9 @@ from sirene_api.clip import clip_for
 from sirene_api.views import View
 from sirene_shared.durations import on_the_wire, parse_duration
 from sirene_shared.errors import InvalidRequest, VoiceNotFound
+from sirene_shared.inference_requests import MAX_TEXT_CHARACTERS, SpeakRequest
 from sirene_shared.manifest import Model, Voice
-from sirene_shared.messages import MAX_TEXT_CHARACTERS, ModelStatus, SpeakRequest
+from sirene_shared.messages import ModelStatus
 from sirene_shared.names import shown
 
 # Whatever the model: clients send these without asking which voices there are.

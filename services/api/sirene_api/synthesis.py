@@ -10,7 +10,7 @@ import nats.errors
 from sirene_api.link import BusLink
 from sirene_api.memory import Memory
 from sirene_shared.errors import BusUnavailable, InvalidRequest, ModelsBusy, SpeechFailed
-from sirene_shared.messages import SpeakRequest
+from sirene_shared.inference_requests import SpeakRequest
 from sirene_shared.speech_stream import Frame, NobodySpeaks, receive
 from sirene_shared.subjects import SPEAK
 

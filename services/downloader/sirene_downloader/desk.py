@@ -38,7 +38,7 @@ from sirene_shared.inquiries import (
     VerifyRequest,
 )
 from sirene_shared.manifest import Catalogue
-from sirene_shared.messages import Control, Wire
+from sirene_shared.messages import Control
 from sirene_shared.names import check_job
 from sirene_shared.subjects import (
     CONTROL,
@@ -50,6 +50,7 @@ from sirene_shared.subjects import (
     TOKEN,
     VERIFY,
 )
+from sirene_shared.wire import Wire
 
 log = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from sirene_shared import upload_stream
 from sirene_shared.ending import end
 from sirene_shared.errors import InvalidRequest, SireneError
 from sirene_shared.imports import ImportReply, ImportRequest, UploadRequest
-from sirene_shared.messages import Wire
 from sirene_shared.subjects import DOWNLOADERS, IMPORT, UPLOAD
+from sirene_shared.wire import Wire
 
 log = logging.getLogger(__name__)
 

@@ -17,14 +17,7 @@ from nats.aio.client import Client
 
 from sirene_downloader.statements import Statements
 from sirene_shared.errors import BusUnavailable, Failure, LeaseLost
-from sirene_shared.messages import (
-    InstallState,
-    ModelStatus,
-    Phase,
-    Progress,
-    PullCommand,
-    Transfer,
-)
+from sirene_shared.messages import InstallState, ModelStatus, Phase, Progress, PullCommand, Transfer
 from sirene_shared.subjects import PROGRESS
 
 log = logging.getLogger(__name__)

@@ -28,8 +28,7 @@ from sirene_shared.errors import (
     SireneError,
     SpeechFailed,
 )
-from sirene_shared.messages import (
-    LoadedState,
+from sirene_shared.inference_requests import (
     LoadReply,
     LoadRequest,
     PinReply,
@@ -37,10 +36,11 @@ from sirene_shared.messages import (
     SpeakRequest,
     UnloadReply,
     UnloadRequest,
-    Wire,
 )
+from sirene_shared.messages import LoadedState
 from sirene_shared.names import ModelRef
 from sirene_shared.subjects import SPEAK
+from sirene_shared.wire import Wire
 
 Asked = TypeVar("Asked", bound=Wire)
 

@@ -6,7 +6,8 @@ import pytest
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
-from sirene_shared.messages import InstallState, SpeakRequest
+from sirene_shared.inference_requests import SpeakRequest
+from sirene_shared.messages import InstallState
 from sirene_shared.speech_stream import Frame
 from tests.integration.api.roles import SIWIS, Downloader, Replica
 from tests.integration.api.serving import Api, serving

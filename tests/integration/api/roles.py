@@ -8,23 +8,25 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
 from sirene_shared import bus
+from sirene_shared.inference_requests import (
+    LoadReply,
+    LoadRequest,
+    PinReply,
+    PinRequest,
+    SpeakRequest,
+    UnloadReply,
+    UnloadRequest,
+)
 from sirene_shared.messages import (
     InstallState,
     LoadedModel,
     LoadedState,
-    LoadReply,
-    LoadRequest,
     ModelStatus,
     Phase,
-    PinReply,
-    PinRequest,
     Progress,
     PullCommand,
     ReplicaStatus,
-    SpeakRequest,
     Transfer,
-    UnloadReply,
-    UnloadRequest,
 )
 from sirene_shared.names import ModelRef
 from sirene_shared.speech_stream import Frame, send

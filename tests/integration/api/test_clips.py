@@ -5,7 +5,8 @@ import base64
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
-from sirene_shared.messages import MAX_CLIP_BYTES, InstallState
+from sirene_shared.inference_requests import MAX_CLIP_BYTES
+from sirene_shared.messages import InstallState
 from sirene_shared.names import ModelRef
 from tests.integration.api.roles import BODY, SPEECH, Downloader, Replica
 from tests.integration.api.serving import Api

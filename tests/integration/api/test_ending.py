@@ -6,7 +6,8 @@ from nats.aio.client import Client
 
 from sirene_shared import bus
 from sirene_shared.errors import ModelInUse, VolumeUnwritable
-from sirene_shared.messages import Control, InstallState, UnloadReply
+from sirene_shared.inference_requests import UnloadReply
+from sirene_shared.messages import Control, InstallState
 from sirene_shared.subjects import CONTROL, DELETE_CONSUMER
 from tests.integration.api.roles import SIWIS, Downloader, Replica, downloading
 from tests.integration.api.serving import Api, known

@@ -5,7 +5,8 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from sirene_shared.errors import ModelInUse, ModelsBusy, ModelTooLarge
-from sirene_shared.messages import InstallState, LoadReply, UnloadReply
+from sirene_shared.inference_requests import LoadReply, UnloadReply
+from sirene_shared.messages import InstallState
 from sirene_shared.names import ModelRef
 from tests.integration.api.conftest import one_frame
 from tests.integration.api.roles import LESSAC, SIWIS, Downloader, Replica, loaded

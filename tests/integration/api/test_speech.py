@@ -11,7 +11,8 @@ import pytest
 from nats.js import JetStreamContext
 
 from sirene_shared.errors import ModelsBusy, RunnerCrashed, SpeechFailed
-from sirene_shared.messages import InstallState, LoadReply, SpeakRequest
+from sirene_shared.inference_requests import LoadReply, SpeakRequest
+from sirene_shared.messages import InstallState
 from sirene_shared.speech_stream import FRAME_BYTES, Frame
 from tests.integration.api.roles import BODY, SIWIS, SPEECH, Downloader, Replica
 from tests.integration.api.serving import Api, serving

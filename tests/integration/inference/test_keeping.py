@@ -6,16 +6,15 @@ from contextlib import aclosing
 import pytest
 
 from sirene_shared.errors import ModelTooLarge, RunnerCrashed
-from sirene_shared.messages import (
-    LoadedModel,
+from sirene_shared.inference_requests import (
     LoadReply,
     LoadRequest,
-    MeasuredSize,
     PinReply,
     PinRequest,
     UnloadReply,
     UnloadRequest,
 )
+from sirene_shared.messages import LoadedModel, MeasuredSize
 from sirene_shared.names import ModelRef
 from sirene_shared.subjects import LOAD, PIN, SIZES, UNLOAD
 from tests.integration.inference.conftest import Start

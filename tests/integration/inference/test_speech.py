@@ -9,7 +9,7 @@ import pytest
 
 from sirene_inference.backends import tone
 from sirene_shared import errors
-from sirene_shared.messages import SpeakRequest
+from sirene_shared.inference_requests import SpeakRequest
 from sirene_shared.names import ModelRef
 from sirene_shared.speech_stream import FRAME_BYTES, receive
 from sirene_shared.subjects import SPEAK

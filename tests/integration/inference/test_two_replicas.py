@@ -13,7 +13,8 @@ import pytest
 from nats.js import JetStreamContext
 
 from sirene_inference.backends import tone
-from sirene_shared.messages import InstallState, LoadReply, LoadRequest
+from sirene_shared.inference_requests import LoadReply, LoadRequest
+from sirene_shared.messages import InstallState
 from sirene_shared.names import ModelRef
 from sirene_shared.subjects import LOAD
 from tests.integration.api.roles import SPEECH, Downloader

@@ -6,8 +6,8 @@ import pytest
 
 from sirene_api.clip import clip_for
 from sirene_shared.errors import InvalidRequest
+from sirene_shared.inference_requests import MAX_CLIP_BYTES
 from sirene_shared.manifest import Model, load_catalogue
-from sirene_shared.messages import MAX_CLIP_BYTES
 from sirene_shared.settings import repository_folder
 
 CLIP = b"RIFF and so on"
