@@ -41,9 +41,10 @@ class Inventory:
         # What only a look into the files shows, for the directory (by inode) that it was seen in.
         self._faults: dict[ModelRef, tuple[int, Failure]] = {}
 
-    async def look(self, ref: ModelRef) -> None:
+    async def look(self, ref: ModelRef) -> bool:
         """Look into one model that may have been altered by hand, and tell what it is now.
 
+        False: it is to be looked at again, as somebody works on it or spoke of it meanwhile.
         Raises: BusUnavailable.
         """
         store = self._workshop.store
@@ -51,7 +52,7 @@ class Inventory:
         known = await self._states.read(ref)
         wanted = await self._backlog.pull(ref) is not None
         if wanted or await self._is_in_work(ref):
-            return
+            return False
         folder = store.directory(ref)
         inode = await self._workshop.on_disk(_inode, folder)
         self._faults.pop(ref, None)
@@ -61,7 +62,7 @@ class Inventory:
             except (ModelDamaged, PullError) as error:
                 self._faults[ref] = inode, error.failure()
         found = await self._on_volume(ref) if inode is not None else None
-        await self._correct(ref, known, found, is_wanted=False)
+        return await self._correct(ref, known, found, is_wanted=False)
 
     async def _look_into(self, ref: ModelRef) -> None:
         """Adopt what has no record, hash what is newer than its record.
@@ -145,24 +146,27 @@ class Inventory:
         found: ModelStatus | None,
         *,
         is_wanted: bool,
-    ) -> None:
-        """known: the state and its revision, read before the volume was. Raises: BusUnavailable."""
+    ) -> bool:
+        """known: the state and its revision, read before the volume was.
+
+        False: somebody else speaks of the model now. Raises: BusUnavailable.
+        """
         status, revision = known
         if status is not None and status.state.is_active:
             if is_wanted or await self._is_in_work(ref):
-                return
+                return False
             if await self._backlog.pull(ref) is not None:
-                return  # asked for since we began to look
+                return False  # asked for since we began to look
         elif found is None:
             if status is None:
-                return
+                return True
             if status.state in (InstallState.FAILED, InstallState.ABSENT):
                 if not self._is_known(ref):
                     await self._states.forget(ref, revision)
-                return
+                return True
         elif status is not None and _says_the_same(status, found):
-            return
-        await self._states.put(found or _lost(ref, status), last=revision)
+            return True
+        return await self._states.put(found or _lost(ref, status), last=revision) is not None
 
     def _is_known(self, ref: ModelRef) -> bool:
         manifest = self._catalogue.get(ref.model)

@@ -19,17 +19,22 @@ log = logging.getLogger(__name__)
 GATHER_MS = 800
 # How soon the thread sees that it shall end.
 POLL_MS = 500
-AGAIN_S = 5.0
+# What could not be looked at, or not to the end, is looked at after so long.
+LOOK_AGAIN_S = 1.0
+# The volume itself could not be watched.
+WATCH_AGAIN_S = 5.0
 
 
 class Watch:
     def __init__(
         self,
         store: Store,
-        look: Callable[[ModelRef], Awaitable[None]],
+        look: Callable[[ModelRef], Awaitable[bool]],
         look_at_all: Callable[[], Awaitable[object]],
     ) -> None:
-        """look_at_all: called when whole models came or went, before each that is there."""
+        """look: False when it is to be looked at again.
+        look_at_all: called when whole models came or went, before each that is there.
+        """
         self._store = store
         self._look = look
         self._look_at_all = look_at_all
@@ -49,17 +54,21 @@ class Watch:
                 if None in refs:
                     await self._try(self._look_at_all)
                 for ref in sorted(each for each in refs if each is not None):
-                    await self._try(partial(self._look, ref))
+                    if await self._try(partial(self._look, ref)) is False:
+                        self._loop.call_later(LOOK_AGAIN_S, self._changed.put_nowait, ref)
         finally:
             self._stopping.set()
 
-    async def _try(self, look: Callable[[], Awaitable[object]]) -> None:
+    async def _try(self, look: Callable[[], Awaitable[object]]) -> object:
+        """What it came to: False also when the bus or the volume was not to be had."""
         try:
-            await look()
+            return await look()
         except SireneError as error:
             log.debug("the volume is looked at later: %s", error.message)
+            return False
         except Exception:
             log.exception("the volume could not be looked at")
+            return None
 
     def _watch(self) -> None:
         """In a thread of its own: the library's asynchronous form takes one that others share."""
@@ -87,7 +96,7 @@ class Watch:
             except (OSError, RuntimeError) as error:
                 # The volume is not there yet, or the system has no watches left.
                 log.info("the volume cannot be watched now: %s", type(error).__name__)
-                self._stopping.wait(AGAIN_S)
+                self._stopping.wait(WATCH_AGAIN_S)
 
 
 def _is_new_directory(change: tuple[watchfiles.Change, str]) -> bool:

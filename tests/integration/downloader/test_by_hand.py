@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from sirene_downloader.lease import Lease
 from sirene_shared.messages import InstallState
+from sirene_shared.names import ModelRef
 from sirene_shared.subjects import COMMANDS
 from tests.integration.downloader.rig import REF, Rig
 
@@ -63,6 +65,30 @@ async def test_what_is_altered_or_removed_is_told_within_seconds(rig: Rig) -> No
     await rig.reaches(InstallState.INSTALLED, job="", within_s=8)
     shutil.rmtree(rig.store.directory(REF))
     await rig.reaches(InstallState.ABSENT, job="", within_s=8)
+
+
+async def test_what_is_altered_while_somebody_works_on_it_is_told_once_they_are_done(
+    rig: Rig,
+) -> None:
+    other = ModelRef("zither", "small")
+    for ref in (REF, other):
+        rig.publish(FILES, ref=ref)
+    async with rig.running():
+        for ref in (REF, other):
+            await rig.pull(ref)
+            await rig.reaches(InstallState.INSTALLED, ref=ref)
+        await rig.answered()
+        somebody = Lease(rig.js, REF, "somebody")
+        assert await somebody.take()
+        (rig.store.directory(REF) / "deep/config.json").write_bytes(b"[]")
+        # Once what was done later to another is told, this was seen too, and left for now.
+        elsewhere = rig.store.directory(other) / "deep/config.json"
+        for content, told in ((b"[]", InstallState.DAMAGED), (b"{}", InstallState.INSTALLED)):
+            elsewhere.write_bytes(content)
+            await rig.reaches(told, ref=other, job="", within_s=8)
+        await rig.reaches(InstallState.INSTALLED, within_s=0.1)
+        await somebody.release()
+        await rig.reaches(InstallState.DAMAGED, job="", within_s=8)
 
 
 async def test_a_wiped_store_knows_the_installed_set_again_within_ten_seconds(rig: Rig) -> None:
