@@ -59,6 +59,21 @@ def test_every_page_is_accessible_in_both_themes(new_page: NewPage, width: int) 
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
 
 
+def test_who_wants_no_motion_sees_the_other_theme_at_once(new_page: NewPage) -> None:
+    page = new_page(reduced_motion="reduce", color_scheme="light")
+    colours = page.evaluate(
+        """() => {
+            const link = document.querySelector("header a"), style = getComputedStyle(link);
+            const light = style.color;
+            document.documentElement.dataset.theme = "dark";
+            return [light, style.color, getComputedStyle(document.documentElement).color];
+        }"""
+    )
+    light, dark, around = colours
+    assert dark == around
+    assert dark != light
+
+
 def test_a_french_browser_gets_french(new_page: NewPage) -> None:
     page = new_page(locale="fr-FR")
     expect(page.get_by_role("link", name="Réglages")).to_be_visible()
