@@ -15,6 +15,7 @@ from sirene_inference.cancellation import Cancellation
 from sirene_inference.espeak import Espeak
 from sirene_inference.onnx_file import read_model
 from sirene_inference.onnx_session import OnnxSession
+from sirene_inference.pace import Lead
 from sirene_inference.piper_graph import Inputs, SplitGraph, WholeGraph, open_graph
 from sirene_inference.text import sentences
 
@@ -45,6 +46,7 @@ class Sentences:
     def _kept(
         self, graph: WholeGraph | SplitGraph, text: str, into: list[Audio]
     ) -> Iterator[Audio]:
+        lead = Lead()
         for sentence in sentences(text, self._config.espeak.voice):
             ids = self._ids(self._espeak.phonemize(sentence))
             asked: Inputs = {
@@ -53,7 +55,7 @@ class Sentences:
                 "scales": np.array([0, self._config.inference.length_scale, 0], np.float32),
                 **({"sid": np.array([0], np.int64)} if self._config.speakers else {}),
             }
-            for piece in graph.speak(asked, Cancellation()):
+            for piece in graph.speak(asked, Cancellation(), lead):
                 into.append(piece)
                 yield piece
 

@@ -214,6 +214,16 @@ def test_two_speeches_at_a_time_do_not_mix(voice: Voice) -> None:
     assert max(alone) > 1.5 * min(alone)
 
 
+def test_a_voice_that_rests_loses_nothing(voice: Voice) -> None:
+    pieces = spoken(voice)
+    begun = [next(pieces)]
+    voice.rest()
+    said = sum(map(len, (*begun, *pieces)))
+    voice.rest()
+    again = sum(map(len, spoken(voice)))
+    assert min(said, again) > 0
+
+
 def test_a_cut_file_is_called_by_its_name(installed: Installed) -> None:
     path = installed.files[SMALL[installed.manifest.backend].main_file]
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])

@@ -1,7 +1,6 @@
 """A Piper graph that speaks: whole, or in windows where its decoder can be cut off."""
 
 import logging
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -20,14 +19,13 @@ from sirene_inference.onnx_session import (
     optimised,
     seeded,
 )
+from sirene_inference.pace import Lead, Pace
 from sirene_inference.piper_split import SPEAKER, NoSplit, Split, split
 
 log = logging.getLogger(__name__)
 
 Inputs = Mapping[str, NDArray[numpy.generic]]
 
-# In frames: a fifth of a second first, six seconds at most, which bounds the memory.
-FIRST_WINDOW, LARGEST_WINDOW = 16, 512
 # A rest that is little longer than the window is made with it.
 REST = 1.5
 
@@ -46,37 +44,17 @@ class WholeGraph:
         """The same for one speech, the noise of which this seed decides. Raises: ModelDamaged."""
         return WholeGraph(seeded(seed, self._reopen), self._reopen)
 
-    def speak(self, inputs: Inputs, cancelled: Cancellation) -> Iterator[Audio]:
-        """The audio of one sentence; ends early when cancelled. Raises: SpeechFailed."""
+    def speak(self, inputs: Inputs, cancelled: Cancellation, lead: Lead) -> Iterator[Audio]:
+        """The audio of one sentence; ends early when cancelled. Raises: SpeechFailed.
+
+        lead: of the speech that it is a part of.
+        """
         outputs = self._session.run(inputs, cancelled)
         if outputs is not None:
             yield as_audio(outputs[0])
 
-
-class Pace:
-    """How large windows may be, so that sound comes early and then without a gap."""
-
-    def __init__(self, frame_s: float, overlap: int) -> None:
-        """frame_s: of audio. overlap: frames on each side that are made with a window."""
-        self.frame_s = frame_s
-        self._around = 2 * overlap
-        # Before the first window has told, a computer that makes ten times what is heard.
-        self._cost_s = frame_s / 10
-
-    def note(self, frames: int, took_s: float) -> None:
-        """frames: made at once, those around the window included."""
-        self._cost_s = (self._cost_s + took_s / frames) / 2
-
-    def first(self) -> int:
-        """The smallest window that lasts as long as the making of a next one like it."""
-        spare_s = self.frame_s - self._cost_s
-        if spare_s <= 0:  # gaps cannot be helped
-            return LARGEST_WINDOW
-        return _clamped(math.ceil(self._around * self._cost_s / spare_s), FIRST_WINDOW)
-
-    def next(self, lead_s: float) -> int:
-        """lead_s: how much of the audio so far is still to be heard."""
-        return _clamped(int(lead_s / self._cost_s) - self._around, self.first())
+    def give_back(self) -> None:
+        self._session.give_back()
 
 
 class SplitGraph:
@@ -104,7 +82,7 @@ class SplitGraph:
         encoder = seeded(seed, self._reopen)
         return SplitGraph(encoder, self._decoder, self._cut, self._pace, self._reopen)
 
-    def speak(self, inputs: Inputs, cancelled: Cancellation) -> Iterator[Audio]:
+    def speak(self, inputs: Inputs, cancelled: Cancellation, lead: Lead) -> Iterator[Audio]:
         """As WholeGraph's, in pieces."""
         mine = {name: value for name, value in inputs.items() if name in self._encoder.inputs}
         outputs = self._encoder.run(mine, cancelled)
@@ -113,17 +91,20 @@ class SplitGraph:
         latent = numpy.asarray(outputs[0])
         frames = latent.shape[-1]
         speaker = {SPEAKER: inputs[SPEAKER]} if self._cut.takes_speaker else {}
-        at, heard_since = 0, time.monotonic()
+        at = 0
         while at < frames and not cancelled.is_set():
-            size = self._pace.next(at * self._pace.frame_s - (time.monotonic() - heard_since))
+            size = self._pace.next(lead.left_s())
             end = frames if frames - at <= REST * size else at + size
             audio = self._window(latent, at, end, speaker, cancelled)
             if audio is None:
                 return
-            if not at:
-                heard_since = time.monotonic()
+            lead.grows((end - at) * self._pace.frame_s)
             yield audio
             at = end
+
+    def give_back(self) -> None:
+        for session in (self._encoder, self._decoder):
+            session.give_back()
 
     def _window(
         self,
@@ -191,7 +172,3 @@ def _cut(body: bytes) -> Split:
     """Raises: NoSplit."""
     cut = split(body)
     return cut._replace(encoder=optimised(cut.encoder), decoder=optimised(cut.decoder))
-
-
-def _clamped(frames: int, least: int) -> int:
-    return max(least, min(frames, LARGEST_WINDOW))

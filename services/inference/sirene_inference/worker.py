@@ -11,6 +11,7 @@ from typing import BinaryIO, cast
 from sirene_inference import backends, exhaustion, kept, pipe
 from sirene_inference.backends import Device, Voice
 from sirene_inference.cancellation import Cancellation
+from sirene_inference.leftovers import Leftovers
 from sirene_inference.pcm import PcmEncoder
 from sirene_inference.prompt import Prompt, prompted
 from sirene_inference.stopping import Stopped, heeding
@@ -62,6 +63,7 @@ class Worker:
         self._writing = threading.Lock()
         self._voices: dict[str, Voice] = {}
         self._speeches: dict[int, Speech] = {}
+        self._leftovers = Leftovers(self._rest)
 
     def serve(self, commands: BinaryIO) -> None:
         """Answer until the service closes its end. Raises: pipe.GarbledPipe."""
@@ -77,7 +79,8 @@ class Worker:
                     # Noted here, so that a Cancel that follows at once finds it.
                     works = partial(self._put, pipe.Working(id=speak.id))
                     self._speeches[speak.id] = speech = Speech(speak.credit, works)
-                    self._start(speak, partial(self._speak, speak, speech))
+                    self._leftovers.begins()
+                    self._start(speak, partial(self._speak, speak, speech), self._leftovers.ends)
                 case pipe.Load() as load:
                     self._start(load, partial(self._load, load))
                 case pipe.Unload() as unload:
@@ -88,7 +91,12 @@ class Worker:
         for voice in self._voices.values():
             voice.close()
 
-    def _start(self, command: pipe.Command, work: Callable[[], pipe.Answer]) -> None:
+    def _start(
+        self,
+        command: pipe.Command,
+        work: Callable[[], pipe.Answer],
+        answered: Callable[[], None] = lambda: None,
+    ) -> None:
         def run() -> None:
             try:
                 answer = work()
@@ -100,6 +108,7 @@ class Worker:
             if ran_out:  # the error, and all that it holds, is gone by now
                 exhaustion.give_back()
             self._put(answer)
+            answered()
 
         threading.Thread(target=run, daemon=True).start()
 
@@ -166,6 +175,10 @@ class Worker:
         if voice := self._voices.pop(unload.model, None):
             voice.close()
         return pipe.Ended(id=unload.id)
+
+    def _rest(self) -> None:
+        for voice in tuple(self._voices.values()):
+            voice.rest()
 
     def _put(self, answer: pipe.Answer, payload: bytes = b"") -> None:
         with self._writing:

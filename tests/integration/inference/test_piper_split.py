@@ -1,6 +1,7 @@
 """A Piper voice cut in front of its decoder: windows put together are what the whole makes."""
 
 import logging
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -13,14 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sirene_inference import memory
 from sirene_inference.backends import Audio, piper
 from sirene_inference.cancellation import Cancellation
 from sirene_inference.onnx_file import read_model
 from sirene_inference.onnx_session import OnnxSession
+from sirene_inference.pace import FIRST_WINDOW, LARGEST_WINDOW, Lead, Pace
 from sirene_inference.piper_graph import (
-    FIRST_WINDOW,
-    LARGEST_WINDOW,
-    Pace,
     SplitGraph,
     WholeGraph,
     open_graph,
@@ -62,10 +62,12 @@ class Windows(Pace):
 
 
 def in_windows(cut: Split, size: int) -> SplitGraph:
-    encoder = session(cut.encoder)
-    return SplitGraph(
-        encoder, session(cut.decoder), cut, Windows(size), lambda: session(cut.encoder)
-    )
+    return paced(cut, Windows(size))
+
+
+def paced(cut: Split, pace: Pace) -> SplitGraph:
+    encoder, decoder = session(cut.encoder), session(cut.decoder)
+    return SplitGraph(encoder, decoder, cut, pace, lambda: session(cut.encoder))
 
 
 def inputs(ids: int, *, speaker: int | None = None, noise: float = 0.667) -> dict[str, Any]:
@@ -95,8 +97,8 @@ def test_streamed_equals_whole_with_the_noise_of_both_drawn_alike(
     heard = []
     for ids in LENGTHS:  # the noise goes on from sentence to sentence
         asked = inputs(ids, speaker=speaker)
-        expected = joined(whole.speak(asked, Cancellation()))
-        pieces = list(cut.speak(asked, Cancellation()))
+        expected = joined(whole.speak(asked, Cancellation(), Lead()))
+        pieces = list(cut.speak(asked, Cancellation(), Lead()))
         assert np.abs(np.concatenate(pieces) - expected).max() < AS_WHOLE
         assert expected.std() > 0.01
         assert len(expected) == sum(map(len, pieces))
@@ -109,8 +111,8 @@ def test_streamed_equals_whole_with_the_noise_of_both_drawn_alike(
 def test_windows_of_any_size_make_the_same(tmp_path: Path, size: int) -> None:
     model = body(tmp_path, speakers=2, seed=3)
     asked = inputs(41, speaker=1)
-    expected = joined(whole_of(model).speak(asked, Cancellation()))
-    made = joined(in_windows(split(model), size).speak(asked, Cancellation()))
+    expected = joined(whole_of(model).speak(asked, Cancellation(), Lead()))
+    made = joined(in_windows(split(model), size).speak(asked, Cancellation(), Lead()))
     assert np.abs(made - expected).max() < AS_WHOLE
 
 
@@ -118,10 +120,10 @@ def test_less_overlap_than_was_found_to_be_needed_is_heard(tmp_path: Path) -> No
     model = body(tmp_path)
     cut = split(model)
     asked = inputs(41, noise=0)
-    expected = joined(whole_of(model).speak(asked, Cancellation()))
+    expected = joined(whole_of(model).speak(asked, Cancellation(), Lead()))
     assert cut.overlap == MOST_FRAMES
     short = in_windows(cut._replace(overlap=MOST_FRAMES // 2), 16)
-    assert np.abs(joined(short.speak(asked, Cancellation())) - expected).max() > AS_WHOLE
+    assert np.abs(joined(short.speak(asked, Cancellation(), Lead())) - expected).max() > AS_WHOLE
 
 
 def test_the_noise_is_drawn_once_for_all_windows_and_anew_for_each_sentence(
@@ -129,7 +131,7 @@ def test_the_noise_is_drawn_once_for_all_windows_and_anew_for_each_sentence(
 ) -> None:
     cut = in_windows(split(body(tmp_path)), 16)
     asked = inputs(41, noise=0.667)
-    one, other = (joined(cut.speak(asked, Cancellation())) for _ in range(2))
+    one, other = (joined(cut.speak(asked, Cancellation(), Lead())) for _ in range(2))
     shorter = min(len(one), len(other))
     assert np.abs(one[:shorter] - other[:shorter]).max() > 0.01
 
@@ -167,7 +169,7 @@ def test_a_decoder_that_windows_would_change_is_run_whole_and_that_is_said_once(
     model = body(tmp_path, **part)
     with caplog.at_level(logging.INFO):
         graph = open_graph(lambda: model, "voice.onnx", SAMPLE_RATE, wants_cuda=False, threads=1)
-        spoken = [list(graph.speak(inputs(ids), Cancellation())) for ids in LENGTHS]
+        spoken = [list(graph.speak(inputs(ids), Cancellation(), Lead())) for ids in LENGTHS]
     assert isinstance(graph, WholeGraph)
     assert [len(pieces) for pieces in spoken] == [1] * len(LENGTHS)
     said = [record.getMessage() for record in caplog.records]
@@ -240,7 +242,7 @@ def test_what_has_no_graph_is_not_cut() -> None:
 
 def test_a_cancel_ends_a_sentence_between_two_windows(tmp_path: Path) -> None:
     cancelled = Cancellation()
-    pieces = in_windows(split(body(tmp_path)), 16).speak(inputs(160), cancelled)
+    pieces = in_windows(split(body(tmp_path)), 16).speak(inputs(160), cancelled, Lead())
     next(pieces)
     cancelled.set()
     assert list(pieces) == []
@@ -271,26 +273,31 @@ def test_a_long_sentence_of_a_voice_comes_in_pieces_the_first_of_which_is_short(
     assert sum(map(len, pieces)) > 10 * len(pieces[0])
 
 
-def test_windows_grow_with_what_is_still_to_be_heard() -> None:
-    pace = Pace(frame_s=0.01, overlap=12)
-    pace.note(100, 0.1)  # ten times as fast as it is heard
-    assert pace.first() == FIRST_WINDOW
-    assert pace.next(0.0) == FIRST_WINDOW
-    assert pace.next(0.16) == 160 - 24
-    assert pace.next(60.0) == LARGEST_WINDOW
+def test_a_later_sentence_is_made_at_once_while_the_first_is_still_heard(tmp_path: Path) -> None:
+    cut, lead = split(body(tmp_path)), Lead()
+    graph = paced(cut, Pace(HOP / SAMPLE_RATE, cut.overlap))
+    first, second = (list(graph.speak(inputs(160), Cancellation(), lead)) for _ in range(2))
+    assert len(first[0]) == FIRST_WINDOW * HOP
+    assert len(second) < len(first)
+    assert len(second[0]) > len(first[0])
 
 
-def test_a_slow_machine_begins_later_so_that_it_can_keep_up() -> None:
-    pace = Pace(frame_s=0.01, overlap=12)
-    for _ in range(20):
-        pace.note(100, 0.5)  # twice as fast as it is heard
-    first = pace.first()
-    assert first == pytest.approx(24, abs=1)
-    # What the first window lasts is what a second one like it takes.
-    assert (first + 24) * 0.005 <= (first + 1) * 0.01
-    for _ in range(20):
-        pace.note(100, 2.0)
-    assert pace.first() == LARGEST_WINDOW
+@pytest.mark.parametrize("kind", ["split", "whole"])
+def test_most_of_what_a_long_sentence_took_is_given_back_and_it_speaks_on(
+    tmp_path: Path, kind: str
+) -> None:
+    model = body(tmp_path)
+    graph = whole_of(model) if kind == "whole" else in_windows(split(model), LARGEST_WINDOW)
+    short = joined(graph.speak(inputs(7, noise=0), Cancellation(), Lead()))
+    before = memory.measure(os.getpid())
+    for _ in graph.speak(inputs(2500), Cancellation(), Lead()):
+        pass
+    taken = memory.measure(os.getpid()) - before
+    assert taken > 100e6
+    graph.give_back()
+    assert memory.measure(os.getpid()) - before < taken / 2
+    again = joined(graph.speak(inputs(7, noise=0), Cancellation(), Lead()))
+    assert np.abs(again - short).max() < AS_WHOLE
 
 
 @pytest.mark.parametrize("parts", [{}, {"noisy_decoder": True}], ids=["split", "whole"])

@@ -48,6 +48,10 @@ class Voice(Protocol):
         Raises: InvalidRequest (nothing to speak), VoiceNotFound, SpeechFailed.
         """
 
+    def rest(self) -> None:
+        """Give back the memory that speeches took and the model needs not: the next one takes it
+        anew. Speeches may run meanwhile."""
+
     def close(self) -> None: ...
 
 

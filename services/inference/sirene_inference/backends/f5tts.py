@@ -157,6 +157,9 @@ class F5Voice:
         )
         yield from until_cancelled(said, cancelled)
 
+    def rest(self) -> None:
+        """What torch keeps on a GPU is its own pool, and cheap only as long as it is kept."""
+
     def close(self) -> None:
         """Its process ends with it."""
 

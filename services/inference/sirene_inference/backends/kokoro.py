@@ -102,6 +102,9 @@ class KokoroVoice:
                 param="input",
             )
 
+    def rest(self) -> None:
+        self._session.give_back()
+
     def close(self) -> None:
         self._phonemizer.close()
 

@@ -17,6 +17,7 @@ from sirene_inference.backends import Audio, Device
 from sirene_inference.cancellation import Cancellation
 from sirene_inference.espeak import Espeak
 from sirene_inference.onnx_file import read_model
+from sirene_inference.pace import Lead
 from sirene_inference.piper_config import PhonemeIds, PiperConfig
 from sirene_inference.piper_graph import SplitGraph, WholeGraph, open_graph
 from sirene_inference.piper_split import SPEAKER
@@ -75,7 +76,7 @@ class PiperVoice:
         speaker = self._speaker(voice)
         self._check_language(language)
         graph = self._graph if seed is None else self._graph.seeded(seed)
-        has_spoken = False
+        has_spoken, lead = False, Lead()
         for sentence in sentences(text, self._config.espeak.voice):
             if cancelled.is_set():
                 return
@@ -83,13 +84,16 @@ class PiperVoice:
             if not ids:
                 continue
             has_spoken = True
-            yield from graph.speak(self._inputs(ids, speaker, speed), cancelled)
+            yield from graph.speak(self._inputs(ids, speaker, speed), cancelled, lead)
         if not has_spoken:
             raise InvalidRequest(
                 "the text holds nothing that can be spoken",
                 hint="Give a text with words.",
                 param="input",
             )
+
+    def rest(self) -> None:
+        self._graph.give_back()
 
     def close(self) -> None:
         if self._espeak:

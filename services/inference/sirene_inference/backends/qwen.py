@@ -151,6 +151,9 @@ class QwenVoice:
         if len(rest := tempo.flush()):
             yield rest
 
+    def rest(self) -> None:
+        """What torch keeps on a GPU is its own pool, and cheap only as long as it is kept."""
+
     def close(self) -> None:
         """Its process ends with it."""
 

@@ -95,6 +95,9 @@ class ToneVoice:
                 return
             yield VOICES[voice or "loud"] * _encode(sentence, self.sample_rate, speed)
 
+    def rest(self) -> None:
+        """It holds on to nothing."""
+
     def close(self) -> None:
         self._held.clear()
 
