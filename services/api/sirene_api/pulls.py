@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 ACKNOWLEDGED_S = 3.0
 DELETE_WAIT_S = 30.0
 ON_VOLUME = (InstallState.INSTALLED, InstallState.DAMAGED)
+DELETABLE = (*ON_VOLUME, InstallState.FAILED)
 
 
 def new_job() -> str:
@@ -192,14 +193,15 @@ class Pulls:
         return known if queued == job or known else ending_of(self._catalog.status(ref))
 
     async def delete(self, model: Model) -> Deleted:
-        """Free the model's memory, then its files.
+        """Free the model's memory, then its files; of a pull that failed, what came of it and that
+        it failed.
 
         Raises: ModelNotInstalled; ModelInUse when it still speaks; BusUnavailable.
         """
         await self._link.wait_for_state()
         ref = model.ref
         before = self._catalog.status(ref)
-        if before.state not in ON_VOLUME:
+        if before.state not in DELETABLE:
             raise ModelNotInstalled(
                 f"{ref.id!r} is not installed, it is {before.state}",
                 hint="A running pull is ended with /cancel." if before.state.is_active else "",
@@ -212,7 +214,7 @@ class Pulls:
         await self._publish(DELETE.of(ref), command)
         try:
             async with asyncio.timeout(DELETE_WAIT_S):
-                freed_bytes = await self._until_gone(ref, command.job)
+                freed_bytes = await self._until_gone(ref, command.job, before.job)
         except TimeoutError:
             raise BusUnavailable(
                 f"no downloader has deleted {ref.id!r} yet",
@@ -220,13 +222,13 @@ class Pulls:
             ) from None
         return Deleted(id=ref.id, freed_bytes=freed_bytes)
 
-    async def _until_gone(self, ref: ModelRef, job: str) -> int:
+    async def _until_gone(self, ref: ModelRef, job: str, job_before: str) -> int:
         """How many bytes that gave back. Raises: the error that the downloader met."""
         async with aclosing(self._hub.listen(model_key(ref))) as wakes:
             async for _ in wakes:
                 status = self._catalog.status(ref)
-                if status.state not in ON_VOLUME:
-                    return status.freed_bytes
                 if status.job == job and status.error:
                     raise status.error.error()
+                if status.state not in ON_VOLUME and status.job != job_before:
+                    return status.freed_bytes
         return 0  # the API ends

@@ -117,8 +117,23 @@ def test_what_a_failed_pull_left_is_deleted_from_its_row(
     product.http.post(f"/api/models/{HEAVY}/pull").raise_for_status()
     expect_state(page, HEAVY, "failed")
     row(page, HEAVY).get_by_role("button", name=re.compile("^Delete what came")).click()
-    expect(row(page, HEAVY)).not_to_contain_text("the next try goes on from it")
+    expect_state(page, HEAVY, "absent")
+    expect(row(page, HEAVY).get_by_role("alert")).to_have_count(0)
     assert product.get("/api/downloads/parts")["parts"] == []
+
+
+def test_a_failure_is_dismissed_for_good_and_the_row_keeps_the_keyboard(
+    page: Page, hub: Hub, product: Product
+) -> None:
+    hub.fault("model.onnx", Fault(status=429, headers={"Retry-After": "3600"}))
+    product.http.post(f"/api/models/{KOKORO}/pull").raise_for_status()
+    expect_state(page, KOKORO, "failed")
+    row(page, KOKORO).get_by_role("button", name="Dismiss").click()
+    expect_state(page, KOKORO, "absent")
+    expect(row(page, KOKORO)).to_be_focused()
+    page.reload()
+    expect_state(page, KOKORO, "absent")
+    expect(row(page, KOKORO).get_by_role("alert")).to_have_count(0)
 
 
 def test_a_hub_that_asks_to_slow_down_is_told_as_such(

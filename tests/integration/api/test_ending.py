@@ -5,7 +5,7 @@ import asyncio
 from nats.aio.client import Client
 
 from sirene_shared import bus
-from sirene_shared.errors import ModelInUse, VolumeUnwritable
+from sirene_shared.errors import HubUnavailable, ModelInUse, VolumeUnwritable
 from sirene_shared.inference_requests import UnloadReply
 from sirene_shared.messages import Control, InstallState
 from sirene_shared.subjects import CONTROL, DELETE_CONSUMER
@@ -81,6 +81,33 @@ async def test_a_delete_that_fails_on_the_volume_says_so(api: Api, downloader: D
     command, message = await downloader.take(DELETE_CONSUMER)
     failure = VolumeUnwritable("the volume is read-only").failure()
     await downloader.write(SIWIS, InstallState.INSTALLED, job=command.job, error=failure)
+    await message.ack()
+    assert (await deleting).json()["error"]["code"] == "volume_unwritable"
+
+
+async def test_a_pull_that_failed_is_forgotten_once_it_is_deleted(
+    api: Api, downloader: Downloader
+) -> None:
+    failure = HubUnavailable("the hub is away").failure()
+    await downloader.write(SIWIS, InstallState.FAILED, job="pull", error=failure)
+    await known(api, SIWIS, InstallState.FAILED, "pull")
+    deleting = asyncio.create_task(api.http.delete(f"/api/models/{SIWIS.id}"))
+    command, message = await downloader.take(DELETE_CONSUMER)
+    assert not deleting.done()
+    await downloader.write(SIWIS, InstallState.ABSENT, job=command.job)
+    await message.ack()
+    assert (await deleting).json() == {"id": SIWIS.id, "freed_bytes": 0}
+
+
+async def test_one_that_failed_and_cannot_be_deleted_says_so(
+    api: Api, downloader: Downloader
+) -> None:
+    await downloader.write(SIWIS, InstallState.FAILED, job="pull")
+    await known(api, SIWIS, InstallState.FAILED, "pull")
+    deleting = asyncio.create_task(api.http.delete(f"/api/models/{SIWIS.id}"))
+    command, message = await downloader.take(DELETE_CONSUMER)
+    failure = VolumeUnwritable("the volume is read-only").failure()
+    await downloader.write(SIWIS, InstallState.FAILED, job=command.job, error=failure)
     await message.ack()
     assert (await deleting).json()["error"]["code"] == "volume_unwritable"
 

@@ -337,6 +337,8 @@ export interface paths {
         /**
          * DeleteModel
          * @description Free the model's memory once its running speech has ended, then delete its files.
+         *
+         *     Of a pull that failed, what came of it is deleted and its failure forgotten.
          */
         delete: operations["ApiModelsModelIdDeleteModel"];
         options?: never;

@@ -3,7 +3,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, bodyOf, type ErrorBody, got } from "~/api/client";
 
-export type Order = "pull" | "pause" | "resume" | "cancel" | "cancelKeeping" | "first" | "now" | "repair" | "deleteParts";
+export type Order = "pull" | "pause" | "resume" | "cancel" | "cancelKeeping" | "first" | "now" | "repair" | "deleteParts" | "forget";
 
 function send(order: Order, id: string): Promise<unknown> {
   const params = { path: { model_id: id } };
@@ -25,8 +25,18 @@ function send(order: Order, id: string): Promise<unknown> {
     case "repair":
       return got(api.POST("/api/models/{model_id}/repair", { params }));
     case "deleteParts":
-      return got(api.DELETE("/api/downloads/parts", { params: { query: { model: id } } }));
+      return deleteParts(id);
+    case "forget":
+      return forget(id);
   }
+}
+
+const deleteParts = (id: string) => got(api.DELETE("/api/downloads/parts", { params: { query: { model: id } } }));
+
+/** What came of a pull that failed, on whichever machine it lies, and that it failed. */
+async function forget(id: string): Promise<void> {
+  await deleteParts(id);
+  await got(api.DELETE("/api/models/{model_id}", { params: { path: { model_id: id } } }));
 }
 
 export interface Orders {
@@ -44,7 +54,7 @@ export function useOrders(id: string): Orders {
     mutationFn: (order: Order) => send(order, id),
     onSuccess: (_, order) => {
       if (order === "first") void queries.invalidateQueries({ queryKey: ["downloads"] });
-      if (order === "deleteParts") void queries.invalidateQueries({ queryKey: ["parts"] });
+      if (order === "deleteParts" || order === "forget") void queries.invalidateQueries({ queryKey: ["parts"] });
     },
   });
   return {

@@ -23,14 +23,12 @@ export function RowTrouble({ model, orders, partsBytes }: { model: Model; orders
           <ErrorNote
             error={model.error}
             actions={
-              (keepsParts || needsToken(model.error.code)) && (
+              isFailed && (
                 <>
                   <SettingsLink code={model.error.code} />
-                  {keepsParts && (
-                    <Button size="small" busy={orders.pending === "deleteParts"} onClick={() => orders.give("deleteParts")}>
-                      {w.removeParts(format.bytes(partsBytes))}
-                    </Button>
-                  )}
+                  <Button size="small" busy={orders.pending === "forget"} onClick={() => orders.give("forget")}>
+                    {keepsParts ? w.removeParts(format.bytes(partsBytes)) : w.dismiss}
+                  </Button>
                 </>
               )
             }

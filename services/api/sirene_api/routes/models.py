@@ -71,7 +71,10 @@ async def show_model(
 async def delete_model(
     model_id: FromPath[str], catalog: NamedDependency[Catalog], pulls: NamedDependency[Pulls]
 ) -> Deleted:
-    """Free the model's memory once its running speech has ended, then delete its files."""
+    """Free the model's memory once its running speech has ended, then delete its files.
+
+    Of a pull that failed, what came of it is deleted and its failure forgotten.
+    """
     return await pulls.delete(catalog.find(model_id))
 
 
