@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.web.conftest import NewPage
-from tests.e2e.web.models_page import begin_afresh, expect_state, row, violations
+from tests.e2e.web.models_page import begin_afresh, expect_state, queued, row, violations
 from tests.support.families import F5, HEAVY, KOKORO, LESSAC, QWEN, QWEN_DESIGN, source_of
 from tests.support.hub import Fault, Hub
 from tests.support.product import Product
@@ -57,6 +57,9 @@ def test_a_model_is_installed_paused_and_cancelled_by_keyboard_alone(page: Page,
     page.keyboard.press("Enter")
     expect_state(page, HEAVY, "downloading")
     expect(row(page, HEAVY).get_by_role("button", name=f"Pause: {HEAVY}")).to_be_focused()
+    # Only where bytes came it is asked what shall become of them.
+    bar = row(page, HEAVY).get_by_role("progressbar")
+    expect(bar).to_have_attribute("aria-valuenow", re.compile("[1-9]"))
     page.keyboard.press("Space")
     expect_state(page, HEAVY, "paused")
     expect(row(page, HEAVY).get_by_role("button", name=f"Resume: {HEAVY}")).to_be_focused()
@@ -69,6 +72,31 @@ def test_a_model_is_installed_paused_and_cancelled_by_keyboard_alone(page: Page,
     expect_state(page, HEAVY, "absent")
     # What had asked is gone with the pull: its row has the focus, not the top of the page.
     expect(row(page, HEAVY)).to_be_focused()
+
+
+def test_a_pull_that_is_cancelled_in_the_queue_hands_the_keyboard_to_the_next(
+    page: Page, hub: Hub, product: Product
+) -> None:
+    hub.fault(source_of(HEAVY), Fault(rate_bytes_s=SLOW[source_of(HEAVY)]))
+    hub.fault("model.safetensors", Fault(rate_bytes_s=SLOW["model.safetensors"]))
+    for model_id in (HEAVY, F5, QWEN):
+        product.http.post(f"/api/models/{model_id}/pull").raise_for_status()
+    for model_id in (F5, QWEN):
+        product.http.post(f"/api/models/{model_id}/pause").raise_for_status()
+        expect(queued(page, model_id)).to_have_attribute("data-state", "paused")
+    lines = page.locator("[data-queued]").evaluate_all(
+        "lines => lines.map(one => one.dataset.queued)"
+    )
+    assert lines[0] == HEAVY  # what runs comes first
+    cancel = {one: queued(page, one).get_by_role("button", name="Cancel") for one in lines}
+    cancel[lines[1]].focus()
+    for cancelled, heir in ((lines[1], lines[2]), (lines[2], HEAVY)):
+        product.http.post(f"/api/models/{cancelled}/cancel").raise_for_status()
+        expect(queued(page, cancelled)).to_have_count(0)
+        expect(cancel[heir]).to_be_focused()
+    product.http.post(f"/api/models/{HEAVY}/cancel").raise_for_status()
+    expect(page.locator("[data-queue]")).to_have_count(0)
+    expect(page.locator("main")).to_be_focused()
 
 
 def test_every_state_reads_well_on_every_screen(

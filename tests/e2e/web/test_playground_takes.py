@@ -83,6 +83,8 @@ def test_takes_are_deleted_one_by_one_or_all_once_it_is_confirmed(new_page: NewP
         expect(takes(page)).to_have_count(count, timeout=LOAD_MS)
     page.get_by_role("button", name="Delete “Two.”").click()
     expect(takes(page)).to_have_count(2)
+    # The next one's, so that the keyboard does not begin at the top of the page again.
+    expect(page.get_by_role("button", name="Delete “One.”")).to_be_focused()
     page.get_by_role("button", name="Clear all").click()
     expect(page.get_by_role("dialog")).to_contain_text("2 takes with")
     assert browser.violations(page) == []

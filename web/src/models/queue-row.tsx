@@ -3,6 +3,7 @@ import type { Model } from "~/live/state";
 import { useFormats } from "~/text/format";
 import { useWords } from "~/text/words";
 import { Button, IconButton } from "~/ui/button";
+import { useHandedOnFocus } from "~/ui/focus";
 import { ErrorNote } from "~/ui/notes";
 import { ProgressBar } from "~/ui/progress-bar";
 import { useOrders } from "./orders";
@@ -20,6 +21,7 @@ export function QueueRow({ model, place, up }: Props) {
   const w = useWords(words);
   const format = useFormats();
   const orders = useOrders(model.id);
+  const ref = useHandedOnFocus<HTMLLIElement>();
   const { id, state, transfer } = model;
   const isPaused = state === "paused";
   const told =
@@ -29,7 +31,7 @@ export function QueueRow({ model, place, up }: Props) {
         : w.left(format.duration(transfer.eta_s))
       : w[state === "absent" ? "queued" : state];
   return (
-    <li data-queued={id} data-state={state} className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-0.5 py-0.5 sm:grid-cols-[minmax(0,3fr)_minmax(6rem,2fr)_3.5rem_8rem_6.25rem]">
+    <li ref={ref} data-queued={id} data-state={state} className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-0.5 py-0.5 sm:grid-cols-[minmax(0,3fr)_minmax(6rem,2fr)_3.5rem_8rem_6.25rem]">
       <span className="flex min-w-0 gap-2 text-sm">
         <span className="w-4 shrink-0 text-right text-soft" aria-hidden>{place ?? ""}</span>
         <span className="truncate" title={id}>{id}</span>

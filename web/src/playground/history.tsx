@@ -6,6 +6,7 @@ import { useWords } from "~/text/words";
 import { Badge } from "~/ui/badge";
 import { Button, IconButton } from "~/ui/button";
 import { Dialog } from "~/ui/dialog";
+import { useHandedOnFocus } from "~/ui/focus";
 import { Skeleton } from "~/ui/notes";
 import { Section } from "~/ui/page";
 import { reuse } from "./choices";
@@ -41,6 +42,7 @@ function Row({ take, studio }: { take: Take; studio: Studio }) {
   const w = useWords(words);
   const format = useFormats();
   const navigate = useNavigate();
+  const ref = useHandedOnFocus<HTMLLIElement>();
   const { asked, ending } = take;
   const text = asked.text.length > 60 ? `${asked.text.slice(0, 60)}…` : asked.text;
   const icon = (Icon: typeof Play) => <Icon className="size-4" aria-hidden />;
@@ -53,7 +55,7 @@ function Row({ take, studio }: { take: Take; studio: Studio }) {
     void navigate({ to: "/playground", search: { model: asked.model }, replace: true });
   };
   return (
-    <li data-take={take.id} className="py-2.5">
+    <li ref={ref} data-take={take.id} className="py-2.5">
       <p className="truncate text-sm" title={asked.text}>{asked.text}</p>
       <p className="flex items-center gap-2 text-[13px] text-soft">
         <span className="min-w-0 truncate" title={`${asked.model} ${asked.voice}`}>
