@@ -37,6 +37,8 @@ def hub(built_models: tuple[Hub, Path]) -> Iterator[Hub]:
     hub, _ = built_models
     with hub.serve():
         yield hub
+    # The next file's pulls would be slow, or fail, for what this one wanted.
+    assert hub.faulty == []
 
 
 @pytest.fixture(scope="module")

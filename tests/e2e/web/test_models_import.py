@@ -137,5 +137,35 @@ def test_files_are_dropped_onto_the_page(page: Page, folder: Path) -> None:
     expect_state(page, SIWIS, "installed")
 
 
+def test_a_folder_is_dropped_onto_the_page(page: Page, folder: Path) -> None:
+    drop = {"items": [], "files": [str(folder / "kokoro")], "dragOperationsMask": 1}
+    browser = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        browser.send("Input.dispatchDragEvent", {"type": kind, "x": 300, "y": 300, "data": drop})
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator("[data-identified]")).to_have_text(KOKORO)
+    bring(dialog)
+    expect_state(page, KOKORO, "installed")
+
+
+def test_sending_is_stopped_and_begun_again(page: Page, folder: Path, product: Product) -> None:
+    pair = [folder / "fr_FR-siwis-medium.onnx", folder / "fr_FR-siwis-medium.onnx.json"]
+    browser = page.context.new_cdp_session(page)
+    browser.send("Network.enable")
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 20_000}
+    dialog = pick(page, pair)
+    browser.send("Network.emulateNetworkConditions", slow)
+    dialog.get_by_role("button", name=re.compile("^Import")).click()
+    expect(dialog.locator("[data-import=sending]")).to_be_visible()
+    page.keyboard.press("Escape")  # never ends work that goes on
+    dialog.get_by_role("button", name="Stop").click()
+    expect(dialog.locator("[data-import=choosing]")).to_be_visible()
+    assert violations(page) == []
+    browser.send("Network.emulateNetworkConditions", slow | {"uploadThroughput": -1})
+    assert product.state(SIWIS) == "absent"
+    bring(dialog)
+    expect_state(page, SIWIS, "installed")
+
+
 def payload(name: str, content: bytes) -> FilePayload:
     return {"name": name, "mimeType": "application/octet-stream", "buffer": content}

@@ -1,22 +1,34 @@
 """The settings page: this browser's looks, the hub's token, and what is in force."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.web.conftest import NewPage
+from tests.e2e.web.models_page import expect_state, row
 from tests.support import browser
+from tests.support.families import SIWIS
 from tests.support.hub import Hub
 from tests.support.product import Product
 
+# A minute half a day from now, so that it is outside them for as long as this runs.
+HOURS = "-".join(
+    f"{datetime.now(UTC).astimezone() + timedelta(hours=12, minutes=minutes):%H:%M}"
+    for minutes in (0, 1)
+)
 GOOD, WRONG = "hf_GoodToken0123456789", "hf_WrongToken987654321"
 
 
 @pytest.fixture(scope="module")
 def environ() -> dict[str, str]:
-    return {"SIRENE_CONNECTIONS": "8", "INFERENCE_KEEP_ALIVE": "90s"}
+    return {
+        "SIRENE_CONNECTIONS": "8",
+        "INFERENCE_KEEP_ALIVE": "90s",
+        "SIRENE_PULL_HOURS": HOURS,
+    }
 
 
 @pytest.fixture
@@ -113,13 +125,24 @@ def test_limits_change_for_running_downloads_and_go_back_to_the_environments(
 def test_what_is_in_force_names_the_variable_that_sets_it(page: Page, product: Product) -> None:
     for variable, value in (
         ("HF_ENDPOINT", settings(product)["downloaders"][0]["hub"]["endpoint"]["value"]),
-        ("SIRENE_PULL_HOURS", "At any hour"),
+        ("SIRENE_PULL_HOURS", HOURS),
         ("SIRENE_KEEP_PARTS", "72 hours"),
         ("INFERENCE_MAX_LOADED_MODELS", "2"),
         ("INFERENCE_KEEP_ALIVE", "1m 30s"),
     ):
         fact = page.locator("dl > div").filter(has=page.get_by_text(variable, exact=True))
         expect(fact.locator("dd")).to_have_text(value)
+
+
+def test_outside_the_hours_a_pull_waits_and_may_be_started_all_the_same(
+    new_page: NewPage, product: Product
+) -> None:
+    page = new_page("/")
+    product.http.post(f"/api/models/{SIWIS}/pull").raise_for_status()
+    expect(row(page, SIWIS)).to_contain_text("Waits for the hours in which downloads run")
+    assert browser.violations(page) == []
+    row(page, SIWIS).get_by_role("button", name=f"Start now: {SIWIS}").click()
+    expect_state(page, SIWIS, "installed")
 
 
 def give(page: Page, token: str) -> None:

@@ -35,6 +35,7 @@ def heavy_download(product: Product, hub: Hub) -> Iterator[None]:
     product.http.post(f"/api/models/{HEAVY}/pull").raise_for_status()
     yield
     product.http.post(f"/api/models/{HEAVY}/cancel")
+    hub.fault(source_of(HEAVY))
 
 
 def test_the_start_page_is_live_and_leads_to_every_other(page: Page) -> None:

@@ -80,6 +80,11 @@ class Hub:
         """
         self._faults[path] = tuple(fault for fault in faults if fault is not None)
 
+    @property
+    def faulty(self) -> list[str]:
+        """The paths with which something goes wrong."""
+        return [path for path, faults in self._faults.items() if faults]
+
     def unmet(self, path: str) -> list[Misfortune]:
         """What was to go wrong with `path` and never did: a script that shows nothing."""
         return [
