@@ -20,6 +20,7 @@ from sirene_downloader.draft import Draft
 from sirene_downloader.lease import Lease
 from sirene_downloader.pull import Workshop
 from sirene_downloader.staging import Staging
+from sirene_downloader.tree import below, children
 from sirene_shared.errors import BusUnavailable, InvalidRequest, PullError
 from sirene_shared.inquiries import LeftPart
 from sirene_shared.names import ModelRef
@@ -100,7 +101,7 @@ class Parts:
 def _drafts(staging: Staging) -> Iterator[tuple[ModelRef, str, int, float, bool]]:
     """Model, writer, bytes on the disk, when it changed last, whether its writer lives."""
     for corner, lives in staging.corners():
-        for draft in sorted(corner.iterdir()) if corner.exists() else ():
+        for draft in children(corner):
             try:
                 ref = ModelRef.from_key(draft.name)
             except InvalidRequest:
@@ -110,11 +111,10 @@ def _drafts(staging: Staging) -> Iterator[tuple[ModelRef, str, int, float, bool]
 
 
 def _changed_at(draft: Path) -> float:
-    times = [0.0]
-    for path in (draft, *draft.rglob("*")):
-        with suppress(FileNotFoundError):
-            times.append(path.lstat().st_mtime)
-    return max(times)
+    times = [found.st_mtime for _, found in below(draft)]
+    with suppress(FileNotFoundError):
+        times.append(draft.lstat().st_mtime)
+    return max(times, default=0.0)
 
 
 async def keep_collecting(parts: Parts, older_than_s: float) -> None:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from sirene_downloader.draft import TREE_NAME
 from sirene_downloader.staging import Staging
+from sirene_downloader.tree import children, files_below
 
 RESERVED_NAME = "reserved"
 # Of st_blocks, whatever the filesystem's own block is.
@@ -68,23 +69,18 @@ def free_bytes(path: Path) -> int:
 def allocated_bytes(tree: Path) -> int:
     """What the files of the tree take on the disk: a part with holes, or one preallocated, is
     neither as long nor as short as it looks."""
-    total = 0
-    for path in tree.rglob("*"):
-        with suppress(FileNotFoundError):
-            found = path.lstat()
-            total += found.st_blocks * BLOCK_BYTES if path.is_file() else 0
-    return total
+    return sum(found.st_blocks * BLOCK_BYTES for _, found in files_below(tree))
 
 
 def _reserved_bytes(staging: Staging, *, besides: str) -> int:
     total = 0
     for corner, lives in staging.corners():
-        for note in corner.glob(f"*/{RESERVED_NAME}") if lives else ():
-            if note.parent.name == besides:
+        for draft in children(corner) if lives else ():
+            if draft.name == besides:
                 continue
-            with suppress(FileNotFoundError, ValueError):
-                wanted = int(note.read_text())
-                total += max(0, wanted - allocated_bytes(note.parent / TREE_NAME))
+            with suppress(FileNotFoundError, NotADirectoryError, ValueError):
+                wanted = int((draft / RESERVED_NAME).read_text())
+                total += max(0, wanted - allocated_bytes(draft / TREE_NAME))
     return total
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from sirene_downloader import volume
 from sirene_downloader.draft import Draft
+from sirene_downloader.tree import children
 from sirene_shared.names import ModelRef
 
 LOCK_NAME = "lock"
@@ -144,7 +145,7 @@ class Staging:
         ref: others may look at the same corner now, also in this process; where it has a draft of
         this model they are waited for, or the draft would be left for good.
         """
-        for corner in sorted(self.folder.iterdir()) if self.folder.exists() else ():
+        for corner in children(self.folder):
             if not corner.is_dir() or corner.is_symlink():
                 continue
             if corner == self._own:

@@ -10,6 +10,7 @@ from sirene_downloader import space
 from sirene_downloader.parts import Parts
 from sirene_downloader.pull import Workshop
 from sirene_downloader.shelf import NO_LINK
+from sirene_downloader.tree import files_below
 from sirene_shared.errors import PullError
 from sirene_shared.inquiries import Storage
 from sirene_shared.store import Store
@@ -72,9 +73,6 @@ def _total_bytes(path: Path) -> int:
 def _installed_bytes(store: Store) -> int:
     sizes: dict[tuple[int, int], int] = {}
     for ref in store.directories():
-        for path in store.directory(ref).rglob("*"):
-            with suppress(FileNotFoundError):
-                found = path.lstat()
-                if path.is_file() and not path.is_symlink():
-                    sizes[found.st_dev, found.st_ino] = found.st_size
+        for _, found in files_below(store.directory(ref)):
+            sizes[found.st_dev, found.st_ino] = found.st_size
     return sum(sizes.values())

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from sirene_downloader.tree import files_below
 from sirene_shared.errors import DiskFull, PullError, VolumeUnwritable
 from sirene_shared.store import RECORD_NAME
 
@@ -45,9 +46,11 @@ def problem(error: OSError) -> PullError:
 
 def own_bytes(tree: Path) -> int:
     """Of the model's files, what goes with the tree: one that has a name elsewhere too stays."""
-    files = [path for path in tree.rglob("*") if path.is_file() and path.name != RECORD_NAME]
-    found = [path.lstat() for path in files]
-    return sum(each.st_size for each in found if each.st_nlink == 1)
+    return sum(
+        found.st_size
+        for path, found in files_below(tree)
+        if path.name != RECORD_NAME and found.st_nlink == 1
+    )
 
 
 def write_whole(path: Path, body: bytes) -> None:
