@@ -133,9 +133,12 @@ class Pulls:
         if status.state.is_active and status.job:
             return PullView(id=ref.id, job=status.job, state=status.state)
         job = await self._queued_job(ref)
-        if job is None or self._catalog.status_of_job(ref, job) is not None:
+        if job is None:
             return None
-        return PullView(id=ref.id, job=job, state=InstallState.QUEUED)
+        # Its first word may have come meanwhile, or its last.
+        known = self._catalog.status_of_job(ref, job)
+        state = known.state if known else InstallState.QUEUED
+        return PullView(id=ref.id, job=job, state=state) if state.is_active else None
 
     async def found(self, ref: ModelRef) -> PullView:
         """The pull that is queued, paused or at work. Raises: PullNotFound, BusUnavailable."""

@@ -8,7 +8,7 @@ from sirene_shared import bus
 from sirene_shared.errors import HubUnavailable, ModelInUse, VolumeUnwritable
 from sirene_shared.inference_requests import UnloadReply
 from sirene_shared.messages import Control, InstallState
-from sirene_shared.subjects import CONTROL, DELETE_CONSUMER
+from sirene_shared.subjects import CONTROL, DELETE_CONSUMER, PULL_CONSUMER
 from tests.integration.api.roles import SIWIS, Downloader, Replica, downloading
 from tests.integration.api.serving import Api, known
 
@@ -42,6 +42,22 @@ async def test_cancelling_nothing_is_404(api: Api, downloader: Downloader) -> No
     await known(api, SIWIS, InstallState.INSTALLED, "old")
     answer = await api.http.post(f"/api/models/{SIWIS.id}/cancel")
     assert answer.json()["error"]["code"] == "pull_not_found"
+
+
+async def test_a_cancel_finds_a_pull_whose_first_word_comes_at_the_same_moment(
+    api: Api, downloader: Downloader
+) -> None:
+    for _ in range(20):
+        job = (await api.http.post(PULL)).json()["job"]
+        answer, _ = await asyncio.gather(
+            api.http.post(f"/api/models/{SIWIS.id}/cancel"),
+            downloader.write(SIWIS, InstallState.QUEUED, job=job),
+        )
+        assert answer.status_code == 202, answer.text
+        command, message = await downloader.take(PULL_CONSUMER)
+        await downloader.write(SIWIS, InstallState.ABSENT, job=command.job, seq=1)
+        await message.ack_sync()
+        await known(api, SIWIS, InstallState.ABSENT, command.job)
 
 
 async def test_a_delete_frees_the_memory_first_and_tells_what_it_freed(
