@@ -27,7 +27,8 @@ from tests.support.families import F5, KOKORO, LESSAC, SIWIS
 from tests.support.product import SIRENE, Product
 from tests.support.waiting import until_true
 
-NASTY = 'It\'s "quoted" $HOME `id` \\ 100% %s\nand goes on; été.'
+# Short, since F5 speaks it four times.
+NASTY = 'It\'s "a" $HOME `id` \\ 1% %s\nété.'
 CLIP_NAME = "it's a clip.wav"
 CLIP = {"name": CLIP_NAME, "mimeType": "audio/wav", "buffer": speech_clip.wav(2.0)}
 COMMAND_S = 60.0
@@ -65,7 +66,7 @@ def test_each_copied_command_speaks_what_the_page_would(
     context = new_context(permissions=["clipboard-read", "clipboard-write"])
     page = new_page(f"/playground?model={model}", context=context)
     page.get_by_role("textbox", name="Text", exact=True).fill(NASTY)
-    page.get_by_label("Speed as a number").fill("1.25")
+    page.get_by_label("Speed as a number").fill("2")
     if model == F5:
         (tmp_path / CLIP_NAME).write_bytes(speech_clip.wav(2.0))
         page.locator("input[type=file]").set_input_files(CLIP)  # type: ignore[arg-type]
