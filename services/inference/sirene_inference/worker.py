@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 from sirene_inference import backends, exhaustion, kept, pipe
 from sirene_inference.backends import Device, Voice
 from sirene_inference.cancellation import Cancellation
-from sirene_inference.leftovers import Leftovers
+from sirene_inference.leftovers import Leftovers, trim
 from sirene_inference.pcm import PcmEncoder
 from sirene_inference.prompt import Prompt, prompted
 from sirene_inference.stopping import Stopped, heeding
@@ -179,6 +179,7 @@ class Worker:
     def _rest(self) -> None:
         for voice in tuple(self._voices.values()):
             voice.rest()
+        trim()
 
     def _put(self, answer: pipe.Answer, payload: bytes = b"") -> None:
         with self._writing:

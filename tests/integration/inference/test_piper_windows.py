@@ -11,6 +11,7 @@ import pytest
 from sirene_inference import memory
 from sirene_inference.backends import Audio, piper
 from sirene_inference.cancellation import Cancellation
+from sirene_inference.leftovers import trim
 from sirene_inference.pace import FIRST_WINDOW, LARGEST_WINDOW, Lead, Pace
 from sirene_inference.piper_graph import SplitGraph, open_graph
 from sirene_inference.piper_split import split
@@ -131,6 +132,7 @@ def test_most_of_what_a_long_sentence_took_is_given_back_and_it_speaks_on(
     taken = memory.measure(os.getpid()) - before
     assert taken > 100e6
     graph.give_back()
+    trim()
     assert memory.measure(os.getpid()) - before < taken / 2
     again = joined(graph.speak(inputs(7, noise=0), Cancellation(), Lead()))
     assert np.abs(again - short).max() < AS_WHOLE
