@@ -50,15 +50,16 @@ async def fill_at(rig: FaultRig, worker: Worker, number: int) -> bool:
 
 
 @pytest.mark.usefixtures("can_trace")
+@pytest.mark.parametrize("every", [2, pytest.param(1, marks=pytest.mark.slow)])
 async def test_a_disk_that_fills_up_at_any_point_fails_the_pull_and_no_later_one(
-    rig: FaultRig,
+    rig: FaultRig, every: int
 ) -> None:
     rig.publish(FILES)
     (worker,) = await rig.at_work("worker")
     number = 1
     while await fill_at(rig, worker, number):
-        number += 1
-    print(f"full at {number - 1} points")
+        number += every
+    print(f"full at {number // every} points")
     assert number > AT_LEAST
     assert await worker.end() == 0, rig.log
     rig.volume({REF: FILES}).check_no_orphans()
