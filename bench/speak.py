@@ -27,7 +27,7 @@ import onnxruntime
 
 from bench import load
 from bench.speaking import peers
-from bench.speaking.heard import TEXTS, Speaker, first_s, in_turns
+from bench.speaking.heard import TEXTS, Speaker, ahead_s, first_s, in_turns
 from bench.speaking.speakers import in_process, over_http, product
 from bench.speaking.split import whole_and_cut
 from bench.speaking.table import HEAD, Pair, milliseconds, row, verdict
@@ -108,6 +108,7 @@ def servers(
             how = "when all is made" if theirs.is_whole else "streamed"
             who = f"Piper: piper-tts's server ({how}), Sirene"
             yield Pair(who, name, heard["theirs"], heard["ours"], PIPER_AIMS[name])
+            print(f"{name}: heard as it comes, {1000 * ahead_s(heard['ours']):+.0f} ms to a gap")
 
 
 def split(arguments: argparse.Namespace) -> Iterator[Pair]:

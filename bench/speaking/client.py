@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import math
 import time
 from collections.abc import Callable
 
@@ -32,6 +33,7 @@ class Client:
             self._connection.close()
         body, headers = json.dumps(self._body(text)), {"Content-Type": "application/json"}
         began, first, received, header = time.monotonic(), 0.0, 0, b""
+        pieces: list[tuple[float, int]] = []
         self._connection.request("POST", self._path, body, headers)
         answer = self._connection.getresponse()
         assert answer.status == 200, answer.read()
@@ -40,8 +42,15 @@ class Client:
             received += len(chunk)
             if not first and received > HEADER_BYTES:
                 first = time.monotonic() - began
+            elif first:
+                pieces.append((time.monotonic() - began - first, received - len(chunk)))
             header = header if len(header) >= HEADER_BYTES else header + chunk[:HEADER_BYTES]
         took_s = time.monotonic() - began
         self._heard_at = time.monotonic()
         rate = int.from_bytes(header[RATE_AT], "little")
-        return Heard(first, took_s, (received - HEADER_BYTES) / SAMPLE_BYTES / rate)
+
+        def lasts_s(size_bytes: int) -> float:
+            return (size_bytes - HEADER_BYTES) / SAMPLE_BYTES / rate
+
+        ahead_s = min((lasts_s(before) - at_s for at_s, before in pieces), default=math.inf)
+        return Heard(first, took_s, lasts_s(received), ahead_s)

@@ -1,5 +1,6 @@
 """What is spoken, and how soon and how fast it is heard: by several speakers in turns."""
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,6 +30,8 @@ class Heard(NamedTuple):
     """Until the first audio."""
     took_s: float
     audio_s: float
+    ahead_s: float = math.inf
+    """How much was still to be heard when the next piece came, at its least: below nothing is a gap."""
 
 
 Speaker = Callable[[str], Heard]
@@ -55,6 +58,10 @@ def listen(pieces: Iterable[NDArray[np.float32]], rate: int) -> Heard:
 
 def first_s(found: Sequence[Heard]) -> float:
     return statistics.median(heard.first_s for heard in found)
+
+
+def ahead_s(found: Sequence[Heard]) -> float:
+    return min(heard.ahead_s for heard in found)
 
 
 def audio_s(found: Sequence[Heard]) -> float:

@@ -38,8 +38,8 @@ class Windows(Pace):
         super().__init__(HOP / SAMPLE_RATE, MOST_FRAMES)
         self.size = size
 
-    def next(self, lead_s: float) -> int:
-        return self.size
+    def next(self, lead_s: float, left: int) -> int:
+        return min(self.size, left)
 
 
 def in_windows(cut: Split, size: int) -> SplitGraph:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 # In frames: a fifth of a second first, six seconds at most, which bounds the memory.
 FIRST_WINDOW, LARGEST_WINDOW = 16, 512
+# Of the time until a gap, what the making of a window may take: others work on this computer too.
+SAFE = 0.6
 
 
 class Lead:
@@ -48,9 +50,16 @@ class Pace:
             return LARGEST_WINDOW
         return _clamped(math.ceil(self._around * self._cost_s / spare_s), FIRST_WINDOW)
 
-    def next(self, lead_s: float) -> int:
-        """lead_s: how much of the audio so far is still to be heard."""
-        return _clamped(int(lead_s / self._cost_s) - self._around, self.first())
+    def next(self, lead_s: float, left: int) -> int:
+        """How many of the frames that are left.
+
+        lead_s: how much of the audio so far is still to be heard.
+        """
+        most = _clamped(int(SAFE * lead_s / self._cost_s) - self._around, self.first())
+        if left <= most:
+            return left
+        # What is around a window is made twice: two alike are better than a whole one and a rest.
+        return min(most, math.ceil(left / 2))
 
 
 def _clamped(frames: int, least: int) -> int:

@@ -26,9 +26,6 @@ log = logging.getLogger(__name__)
 
 Inputs = Mapping[str, NDArray[numpy.generic]]
 
-# A rest that is little longer than the window is made with it.
-REST = 1.5
-
 
 class WholeGraph:
     """A sentence at a time."""
@@ -93,8 +90,7 @@ class SplitGraph:
         speaker = {SPEAKER: inputs[SPEAKER]} if self._cut.takes_speaker else {}
         at = 0
         while at < frames and not cancelled.is_set():
-            size = self._pace.next(lead.left_s())
-            end = frames if frames - at <= REST * size else at + size
+            end = at + self._pace.next(lead.left_s(), frames - at)
             audio = self._window(latent, at, end, speaker, cancelled)
             if audio is None:
                 return

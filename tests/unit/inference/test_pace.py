@@ -2,16 +2,33 @@
 
 import pytest
 
-from sirene_inference.pace import FIRST_WINDOW, LARGEST_WINDOW, Lead, Pace
+from sirene_inference.pace import FIRST_WINDOW, LARGEST_WINDOW, SAFE, Lead, Pace
 
 
 def test_windows_grow_with_what_is_still_to_be_heard() -> None:
     pace = Pace(frame_s=0.01, overlap=12)
     pace.note(100, 0.1)  # ten times as fast as it is heard
     assert pace.first() == FIRST_WINDOW
-    assert pace.next(0.0) == FIRST_WINDOW
-    assert pace.next(0.16) == 160 - 24
-    assert pace.next(60.0) == LARGEST_WINDOW
+    assert pace.next(0.0, 1000) == FIRST_WINDOW
+    assert pace.next(0.2, 1000) == SAFE * 200 - 24
+    assert pace.next(60.0, 2000) == LARGEST_WINDOW
+
+
+def test_a_window_is_made_well_before_what_came_before_it_is_heard() -> None:
+    pace = Pace(frame_s=0.01, overlap=12)
+    pace.note(100, 0.1)
+    for left in range(1, 1000):
+        for lead_s in (0.1, 0.2, 0.5, 1.0):
+            assert (pace.next(lead_s, left) + 24) * 0.001 <= SAFE * lead_s
+
+
+def test_the_last_two_windows_are_alike_and_a_rest_that_fits_is_made_at_once() -> None:
+    pace = Pace(frame_s=0.01, overlap=12)
+    pace.note(100, 0.1)
+    assert pace.next(0.2, 96) == 96
+    assert pace.next(0.2, 100) == 50
+    assert pace.next(0.2, 190) == 95
+    assert pace.next(0.2, 300) == 96
 
 
 def test_a_slow_machine_begins_later_so_that_it_can_keep_up() -> None:
