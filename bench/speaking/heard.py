@@ -31,7 +31,7 @@ class Heard(NamedTuple):
     took_s: float
     audio_s: float
     ahead_s: float = math.inf
-    """How much was still to be heard when the next piece came, at its least: below nothing is a gap."""
+    """What was still to be heard when a piece came, at its least; below nothing there was a gap."""
 
 
 Speaker = Callable[[str], Heard]
