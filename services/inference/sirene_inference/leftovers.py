@@ -1,7 +1,7 @@
 """When the memory that speeches took is given back.
 
-What an engine took for one it keeps for the next, which is a fifth faster for it. So it is given
-back once nothing was spoken for a while, and now and then where something always is.
+What an engine took for one it keeps for the next, which is up to a fifth faster for it. So it is
+given back once nothing was spoken for a while, and now and then where something always is.
 """
 
 import ctypes

@@ -100,7 +100,7 @@ class OnnxSession:
 
     def give_back(self) -> None:
         """The memory that runs took: 270 MB after a long sentence of Piper's. Those that are at
-        work keep theirs, and the next one takes it anew, which makes it a fifth slower."""
+        work keep theirs, and the next one takes it anew, which makes it up to a fifth slower."""
         if self.device != "cpu":
             return
         # An arena is shrunk by a run alone, at its end, and this one ends before it begins.
