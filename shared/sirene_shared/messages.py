@@ -236,16 +236,3 @@ class ReplicaStatus(Wire, frozen=True, kw_only=True):
     max_memory: str = ""
     keep_alive_s: float | None = None
     """How long an idle model stays by default; negative: until room is needed; None: not told."""
-
-
-# ── Operators ───────────────────────────────────────────────────────────────────────────────────
-
-
-class DeadLetter(Wire, frozen=True, kw_only=True):
-    """A command that was given up: published before it is terminated."""
-
-    subject: str
-    body: str
-    """The message as text, cut to 64 KiB, undecodable bytes escaped."""
-    deliveries: int = 0
-    error: Failure

@@ -41,6 +41,7 @@ from nats.js.api import (
     StreamConfig,
 )
 
+from sirene_shared.dead_letter import DeadLetter
 from sirene_shared.imports import ImportRequest, UploadRequest
 from sirene_shared.inference_requests import LoadRequest, PinRequest, SpeakRequest, UnloadRequest
 from sirene_shared.inquiries import (
@@ -53,7 +54,6 @@ from sirene_shared.inquiries import (
 )
 from sirene_shared.messages import (
     Control,
-    DeadLetter,
     DeleteCommand,
     Lease,
     MeasuredSize,

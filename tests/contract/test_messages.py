@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sirene_shared import imports, inference_requests, inquiries, messages
+from sirene_shared import dead_letter, imports, inference_requests, inquiries, messages
 from sirene_shared.inference_requests import SpeakRequest
 from sirene_shared.messages import ModelStatus
 from sirene_shared.subjects import BUCKETS, SUBJECTS
@@ -33,7 +33,7 @@ def test_a_field_of_a_newer_version_is_ignored(kind: type[Wire]) -> None:
 def test_every_message_is_sent_on_a_subject_or_kept_in_a_bucket_or_answers_one() -> None:
     kinds = {
         kind
-        for module in (messages, inference_requests, inquiries, imports)
+        for module in (messages, inference_requests, inquiries, imports, dead_letter)
         for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, Wire) and kind not in (Wire, AboutModel)
     }

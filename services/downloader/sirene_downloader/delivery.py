@@ -9,8 +9,8 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
 from sirene_downloader.entries import bus_errors
+from sirene_shared.dead_letter import DeadLetter
 from sirene_shared.errors import BusUnavailable, Failure
-from sirene_shared.messages import DeadLetter
 from sirene_shared.subjects import DEAD
 
 log = logging.getLogger(__name__)

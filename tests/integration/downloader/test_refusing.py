@@ -5,7 +5,8 @@ import random
 
 import pytest
 
-from sirene_shared.messages import DeadLetter, InstallState, PullCommand
+from sirene_shared.dead_letter import DeadLetter
+from sirene_shared.messages import InstallState, PullCommand
 from sirene_shared.names import ModelRef
 from sirene_shared.subjects import COMMANDS, DEAD_LETTERS, PULL
 from tests.integration.downloader.rig import QUICK, REF, REPO, Rig
