@@ -125,9 +125,7 @@ def test_what_a_failed_pull_left_is_deleted_from_its_row(
 def test_a_failure_is_dismissed_for_good_and_the_row_keeps_the_keyboard(
     page: Page, hub: Hub, product: Product
 ) -> None:
-    hub.fault("model.onnx", Fault(status=429, headers={"Retry-After": "3600"}))
-    product.http.post(f"/api/models/{KOKORO}/pull").raise_for_status()
-    expect_state(page, KOKORO, "failed")
+    sent_away(page, hub, product)
     # Where another file of it came first, the same button says what goes with it.
     row(page, KOKORO).get_by_role("button", name=re.compile("^Dismiss|^Delete what came")).click()
     expect_state(page, KOKORO, "absent")
@@ -140,9 +138,7 @@ def test_a_failure_is_dismissed_for_good_and_the_row_keeps_the_keyboard(
 def test_a_hub_that_asks_to_slow_down_is_told_as_such(
     page: Page, hub: Hub, product: Product
 ) -> None:
-    hub.fault("model.onnx", Fault(status=429, headers={"Retry-After": "3600"}))
-    product.http.post(f"/api/models/{KOKORO}/pull").raise_for_status()
-    expect_state(page, KOKORO, "failed")
+    sent_away(page, hub, product)
     expect(row(page, KOKORO).get_by_role("alert")).to_contain_text("The hub asks to slow down")
 
 
@@ -199,6 +195,13 @@ def test_a_model_that_speaks_is_not_deleted_from_under_its_listener(
         expect_state(page, SIWIS, "installed")
     dialog.get_by_role("button", name=re.compile("^Delete ")).click()
     expect_state(page, SIWIS, "absent")
+
+
+def sent_away(page: Page, hub: Hub, product: Product) -> None:
+    """A pull of Kokoro that the hub has failed."""
+    hub.fault("model.onnx", Fault(status=429, headers={"Retry-After": "3600"}))
+    product.http.post(f"/api/models/{KOKORO}/pull").raise_for_status()
+    expect_state(page, KOKORO, "failed")
 
 
 def cut_and_sent_away(at: int = 6_000_000) -> tuple[Fault, Fault]:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from nats.aio.client import Client
 
 from sirene_shared import bus
@@ -90,13 +91,16 @@ async def test_a_model_that_still_speaks_is_not_deleted(
     assert (await nc.jetstream().stream_info("SIRENE_COMMANDS")).state.messages == 0
 
 
-async def test_a_delete_that_fails_on_the_volume_says_so(api: Api, downloader: Downloader) -> None:
-    await downloader.write(SIWIS, InstallState.INSTALLED)
-    await known(api, SIWIS, InstallState.INSTALLED)
+@pytest.mark.parametrize("state", [InstallState.INSTALLED, InstallState.FAILED])
+async def test_a_delete_that_fails_on_the_volume_says_so(
+    api: Api, downloader: Downloader, state: InstallState
+) -> None:
+    await downloader.write(SIWIS, state, job="pull")
+    await known(api, SIWIS, state, "pull")
     deleting = asyncio.create_task(api.http.delete(f"/api/models/{SIWIS.id}"))
     command, message = await downloader.take(DELETE_CONSUMER)
     failure = VolumeUnwritable("the volume is read-only").failure()
-    await downloader.write(SIWIS, InstallState.INSTALLED, job=command.job, error=failure)
+    await downloader.write(SIWIS, state, job=command.job, error=failure)
     await message.ack()
     assert (await deleting).json()["error"]["code"] == "volume_unwritable"
 
@@ -113,19 +117,6 @@ async def test_a_pull_that_failed_is_forgotten_once_it_is_deleted(
     await downloader.write(SIWIS, InstallState.ABSENT, job=command.job)
     await message.ack()
     assert (await deleting).json() == {"id": SIWIS.id, "freed_bytes": 0}
-
-
-async def test_one_that_failed_and_cannot_be_deleted_says_so(
-    api: Api, downloader: Downloader
-) -> None:
-    await downloader.write(SIWIS, InstallState.FAILED, job="pull")
-    await known(api, SIWIS, InstallState.FAILED, "pull")
-    deleting = asyncio.create_task(api.http.delete(f"/api/models/{SIWIS.id}"))
-    command, message = await downloader.take(DELETE_CONSUMER)
-    failure = VolumeUnwritable("the volume is read-only").failure()
-    await downloader.write(SIWIS, InstallState.FAILED, job=command.job, error=failure)
-    await message.ack()
-    assert (await deleting).json()["error"]["code"] == "volume_unwritable"
 
 
 async def test_what_is_not_installed_cannot_be_deleted(api: Api) -> None:
