@@ -31,6 +31,7 @@ MODEL_BYTES = 64_000_000
 RATE = "4MB"  # of all pulls: they outlast the measurement
 REPO = "rhasspy/piper-voices"
 CATEGORIES = ["cc", "benchmark", "toplevel", "disabled-by-default-devtools.timeline.frame"]
+# Spans of time in which nothing is waited for but the browser's quiet, of which it sends no event.
 SETTLE_S = 5
 CALM_S = 20  # the browser still tidies up after what was busy
 # When the catalogue is first in the page, and when that has been painted.

@@ -11,6 +11,7 @@ from sirene_cli.failures import CliError, told_by_api
 from sirene_cli.text import size
 from sirene_cli.views import Loaded, LoadedModels, Pinned, Unloaded
 
+# Each request already waits as long as the API lets it; this is between two.
 ASK_AGAIN_S = 1.0
 PIN_WAIT_S = 300.0
 

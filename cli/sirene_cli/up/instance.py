@@ -13,6 +13,7 @@ from sirene_cli.folders import shown
 # `sirene up` hold it until the last of them has ended.
 PATIENCE_S = 1.0
 ENDING_S = 15.0
+# flock() has no time limit, so it is tried.
 RETRY_S = 0.05
 
 

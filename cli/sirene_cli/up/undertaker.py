@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+# They are no children of this process: their end is seen by looking alone.
 LOOK_S = 0.05
 
 

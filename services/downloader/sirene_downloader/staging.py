@@ -27,6 +27,7 @@ TRASH_NAME = "trash"
 # Whoever goes on with a paused pull adopts its draft from here, as from a writer that is no more.
 PARKED_NAME = "parked"
 PARK_TRIES = 50
+# In a thread of the volume's. flock() has no time limit, so it is tried.
 PARK_RETRY_S = 0.02
 # Who looks at a dead writer's corner is done with it sooner than this; a living one never is.
 SOUGHT_TRIES = 25
