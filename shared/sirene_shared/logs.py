@@ -11,7 +11,7 @@ SHORTEST_SECRET = 4
 # Libraries whose own lines repeat what ours say.
 QUIET = (
     *("aiohttp", "asyncio", "faststream", "filelock", "httpcore", "httpcore2", "httpx", "httpx2"),
-    *("huggingface_hub", "nats", "urllib3"),
+    *("huggingface_hub", "nats", "urllib3", "watchfiles"),
 )
 
 
