@@ -40,6 +40,7 @@ class Watch:
         self._look_at_all = look_at_all
         self._stopping = threading.Event()
         self._changed: asyncio.Queue[ModelRef | None] = asyncio.Queue()
+        self._later: set[ModelRef] = set()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
 
@@ -55,9 +56,19 @@ class Watch:
                     await self._try(self._look_at_all)
                 for ref in sorted(each for each in refs if each is not None):
                     if await self._try(partial(self._look, ref)) is False:
-                        self._loop.call_later(LOOK_AGAIN_S, self._changed.put_nowait, ref)
+                        self._look_later(ref)
         finally:
             self._stopping.set()
+
+    def _look_later(self, ref: ModelRef) -> None:
+        """Once, however often it was changed and could not be looked at until then."""
+        if ref not in self._later:
+            self._later.add(ref)
+            self._loop.call_later(LOOK_AGAIN_S, self._is_due, ref)
+
+    def _is_due(self, ref: ModelRef) -> None:
+        self._later.discard(ref)
+        self._changed.put_nowait(ref)
 
     async def _try(self, look: Callable[[], Awaitable[object]]) -> object:
         """What it came to: False also when the bus or the volume was not to be had."""
